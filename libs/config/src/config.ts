@@ -1,0 +1,140 @@
+import { FAILPOINTS } from '#libs/primitives';
+import { type Setting, type SettingName, SETTINGS } from './settings.js';
+
+/** Test or live: Stripe's own separation, which ours follows. */
+export type Mode = 'test' | 'live';
+
+/** Everything the processes are told from outside, parsed, checked and complete. */
+export interface Config {
+  readonly production: boolean;
+  readonly port: number;
+  readonly adminPort: number | null;
+  readonly logLevel: string;
+  readonly migrateOnStart: boolean;
+  readonly database: { readonly url: string; readonly directUrl: string };
+  /** null: the queue lives in PostgreSQL. */
+  readonly redisUrl: string | null;
+  readonly instance: string;
+  readonly keyPepper: string;
+  readonly idempotencyRetentionDays: number;
+  readonly orderExpiresAfterSeconds: number;
+  readonly stripe: {
+    readonly mode: Mode;
+    readonly secretKey: string;
+    readonly publishableKey: string | null;
+    readonly webhookSecrets: readonly string[];
+    /** null: Stripe itself. */
+    readonly apiBase: string | null;
+    readonly timeoutMs: number;
+  };
+  readonly development: {
+    readonly secretKeys: readonly string[];
+    readonly publishableKeys: readonly string[];
+    readonly failpoint: string | null;
+    readonly clockUrl: string | null;
+  };
+}
+
+/** The start is refused: `problems` lists everything that is wrong, one sentence each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+/** The simulator serves any test key; outside production these stand in for an account that is not there. */
+const SIMULATOR_DEFAULTS = {
+  secretKey: 'sk_test_oncepay',
+  publishableKey: 'pk_test_oncepay',
+  webhookSecret: 'whsec_oncepay_simulator',
+};
+const DEVELOPMENT_PEPPER = 'a development pepper that protects nothing';
+
+/**
+ * Reads the environment once, before anything starts. Safe to repeat.
+ * Throws ConfigError with every problem at once, so that nobody mends them one start at a time.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const problems: string[] = [];
+  const read = <K extends SettingName>(name: K): ReturnType<(typeof SETTINGS)[K]['parse']> | null => {
+    const value = env[name]?.trim();
+    if (value === undefined || value === '') return null;
+    try {
+      const setting: Setting<unknown> = SETTINGS[name];
+      return setting.parse(value) as ReturnType<(typeof SETTINGS)[K]['parse']>;
+    } catch (error) {
+      problems.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  };
+  const production = read('NODE_ENV') === 'production';
+  const needed = <T>(name: SettingName, value: T | null, elsewhere: T): T => {
+    if (value !== null) return value;
+    if (production && (env[name] ?? '').trim() === '') problems.push(`${name} must be set in production`);
+    return elsewhere;
+  };
+
+  const secretKey = needed('STRIPE_SECRET_KEY', read('STRIPE_SECRET_KEY'), SIMULATOR_DEFAULTS.secretKey);
+  const simulated = read('STRIPE_SECRET_KEY') === null && !production;
+  const mode: Mode = secretKey.includes('_live_') ? 'live' : 'test';
+  const apiBase = read('STRIPE_API_BASE') ?? (simulated ? `http://127.0.0.1:${read('SIMULATOR_PORT') ?? 12_111}` : null);
+  const webhookSecrets = read('STRIPE_WEBHOOK_SECRETS') ?? [];
+  const databaseUrl = read('DATABASE_URL');
+  if (databaseUrl === null && !env['DATABASE_URL']) problems.push('DATABASE_URL must be set (npm start brings its own PostgreSQL)');
+  const failpoint = read('ONCEPAY_FAILPOINT');
+  if (failpoint !== null && !FAILPOINTS.includes(failpoint.split(':')[0] ?? '')) {
+    problems.push(`ONCEPAY_FAILPOINT names no failpoint: "${failpoint}" (npm run failpoints lists them)`);
+  }
+
+  const config: Config = {
+    production,
+    port: read('PORT') ?? 3000,
+    adminPort: read('ADMIN_PORT'),
+    logLevel: read('LOG_LEVEL') ?? 'info',
+    migrateOnStart: read('MIGRATE_ON_START') ?? !production,
+    database: { url: databaseUrl ?? '', directUrl: read('DATABASE_DIRECT_URL') ?? databaseUrl ?? '' },
+    redisUrl: read('REDIS_URL'),
+    instance: needed('ONCEPAY_INSTANCE', read('ONCEPAY_INSTANCE'), 'development'),
+    keyPepper: needed('ONCEPAY_KEY_PEPPER', read('ONCEPAY_KEY_PEPPER'), DEVELOPMENT_PEPPER),
+    idempotencyRetentionDays: read('IDEMPOTENCY_RETENTION_DAYS') ?? 30,
+    orderExpiresAfterSeconds: read('ORDER_EXPIRES_AFTER_SECONDS') ?? 86_400,
+    stripe: {
+      mode,
+      secretKey,
+      publishableKey: read('STRIPE_PUBLISHABLE_KEY') ?? (simulated ? SIMULATOR_DEFAULTS.publishableKey : null),
+      webhookSecrets: webhookSecrets.length === 0 && simulated ? [SIMULATOR_DEFAULTS.webhookSecret] : webhookSecrets,
+      apiBase,
+      timeoutMs: read('STRIPE_TIMEOUT_MS') ?? 10_000,
+    },
+    development: {
+      secretKeys: read('ONCEPAY_DEV_SECRET_KEY') ?? [],
+      publishableKeys: read('ONCEPAY_DEV_PUBLISHABLE_KEY') ?? [],
+      failpoint,
+      clockUrl: read('ONCEPAY_CLOCK_URL'),
+    },
+  };
+  problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** What each value allows on its own and the whole does not. */
+function contradictions({ production, stripe, development }: Config): string[] {
+  const problems: string[] = [];
+  const overlap = development.secretKeys.filter((key) => development.publishableKeys.includes(key));
+  if (overlap.length > 0) problems.push('ONCEPAY_DEV_SECRET_KEY and ONCEPAY_DEV_PUBLISHABLE_KEY share a key');
+  if (stripe.publishableKey !== null && !stripe.publishableKey.startsWith(`pk_${stripe.mode}_`)) {
+    problems.push(`STRIPE_PUBLISHABLE_KEY is not of the ${stripe.mode} mode of STRIPE_SECRET_KEY`);
+  }
+  if (stripe.mode === 'live' && stripe.apiBase?.startsWith('http:')) {
+    problems.push('STRIPE_API_BASE must be https: with a live key');
+  }
+  if (!production) return problems;
+  if (stripe.webhookSecrets.length === 0) problems.push('STRIPE_WEBHOOK_SECRETS must be set in production: without it, events could be forged');
+  if (development.failpoint !== null) problems.push('ONCEPAY_FAILPOINT is refused in production');
+  if (development.clockUrl !== null) problems.push('ONCEPAY_CLOCK_URL is refused in production');
+  if (development.secretKeys.length > 0) problems.push('ONCEPAY_DEV_SECRET_KEY is refused in production');
+  if (development.publishableKeys.length > 0) problems.push('ONCEPAY_DEV_PUBLISHABLE_KEY is refused in production');
+  return problems;
+}

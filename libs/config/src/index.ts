@@ -1,0 +1,2 @@
+export { type Config, ConfigError, loadConfig, type Mode } from './config.js';
+export { type Setting, SETTINGS } from './settings.js';

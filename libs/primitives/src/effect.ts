@@ -1,0 +1,59 @@
+/**
+ * Every place where the outside world changes or learns something. Before and after each lies a failpoint, at which a
+ * test can let the process die: the proof that no single crash loses or repeats money runs through all of them.
+ */
+export const EFFECTS = {
+  'api.order.commit': 'the one transaction of a new order: key, order, payment, operations, timeline, outbox',
+  'api.order.answer': 'the HTTP answer to POST /v1/orders',
+  'api.outbox.notify': 'the wake-up call to the relay',
+  'api.webhook.commit': 'the one transaction of a received event: inbox row and outbox row',
+  'api.webhook.answer': 'the HTTP answer to POST /webhooks/stripe',
+  'worker.relay.claim': 'the claim of a batch of outbox rows',
+  'worker.relay.add': 'the addition of that batch to the queue',
+  'worker.relay.delete': 'the deletion of the outbox rows that reached the queue',
+  'worker.operation.claim': 'lease and fence of a payment operation',
+  'worker.operation.mark-sent': 'firstSentAt, committed before the first byte leaves',
+  'worker.stripe.create': 'the call that creates a PaymentIntent',
+  'worker.stripe.confirm': 'the call that confirms a PaymentIntent',
+  'worker.stripe.read': 'a read of a PaymentIntent',
+  'worker.observation.commit': 'the one transaction of an observation: operation, payment, order, timeline',
+  'worker.event.mark': 'the mark that an event of the inbox was dealt with',
+  'worker.sweep.commit': 'new outbox rows for what is overdue',
+} as const;
+
+/** The name of an effect. */
+export type EffectName = keyof typeof EFFECTS;
+
+const MOMENTS = ['before', 'after'] as const;
+
+/** Every failpoint by name: each effect with `.before` and `.after`. */
+export const FAILPOINTS: readonly string[] = Object.keys(EFFECTS).flatMap((name) => MOMENTS.map((moment) => `${name}.${moment}`));
+
+let armed: { name: string; remaining: number } | null = null;
+
+/**
+ * Lets this process die by SIGKILL when the named failpoint is reached for the nth time: `name` or `name:nth`.
+ * Throws when there is no such failpoint. For tests only; production configuration refuses it.
+ */
+export function armFailpoint(spec: string): void {
+  const [name = '', nth = '1'] = spec.split(':');
+  if (!FAILPOINTS.includes(name)) throw new Error(`there is no failpoint "${name}"`);
+  if (!/^[1-9]\d*$/.test(nth)) throw new Error(`"${nth}" is no count of a failpoint`);
+  armed = { name, remaining: Number(nth) };
+}
+
+/** Passes one side of an effect that cannot be wrapped by `effect`, such as an HTTP answer. */
+export function reach(name: EffectName, moment: (typeof MOMENTS)[number]): void {
+  if (armed?.name !== `${name}.${moment}` || --armed.remaining > 0) return;
+  process.kill(process.pid, 'SIGKILL');
+  // The signal may take a moment to arrive; nothing may run in it, as after a real crash.
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** Runs one effect between its two failpoints. */
+export async function effect<T>(name: EffectName, run: () => Promise<T>): Promise<T> {
+  reach(name, 'before');
+  const result = await run();
+  reach(name, 'after');
+  return result;
+}
