@@ -1,0 +1,161 @@
+import { createPostgresBackend, DelayedError, isPgPool, type Job, type PgPool, Queue, runMigrations, UnrecoverableError, withBackend, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { type JobKind, isJobKind, JOBS, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
+import { type ClaimedMessage } from './outbox.store.js';
+
+/** What became of one run of a job. */
+export type JobOutcome =
+  | { readonly outcome: 'done' }
+  /** Not yet: comes again then, without spending an attempt. */
+  | { readonly outcome: 'snooze'; readonly until: Date }
+  /** Failed in a way that a later attempt may mend. */
+  | { readonly outcome: 'retry'; readonly at: Date; readonly reason: string };
+
+/** What runs the jobs of one kind. May run twice, or twice at once, for one id: the database decides what is still to do. */
+export type JobHandlers = { readonly [K in JobKind]: (payload: JobPayloads[K]) => Promise<JobOutcome> };
+
+interface QueueOptions {
+  readonly redisUrl: string | null;
+  readonly databaseUrl: string;
+  readonly onError: (error: Error) => void;
+}
+
+/** BullMQ gives up here; the sweeper queues what is still open in the database anew. */
+const ATTEMPTS = 100;
+/** A stalled job has lost its worker, not its right to run: the lease in the database decides, so BullMQ must never fail it. */
+const MAX_STALLED = 1_000_000;
+/** After a lost connection the default of 15 s would leave paid-for work lying. */
+const RECONNECT_MS = 500;
+/** Failed jobs stay a week for operators to look at. */
+const KEEP_FAILED_SECONDS = 7 * 86_400;
+/** All keys of one queue on one node of a Redis Cluster. */
+const REDIS_PREFIX = '{oncepay}';
+
+/** An attempt whose next one is due at a time the database already knows. */
+class AttemptFailed extends Error {
+  override readonly name = 'AttemptFailed';
+  constructor(
+    reason: string,
+    readonly at: Date,
+  ) {
+    super(reason);
+  }
+}
+
+type Producer = Pick<Queue, 'addBulk' | 'close'>;
+type Consumer = Pick<Worker, 'close'>;
+
+/** BullMQ on PostgreSQL or, with a Redis URL, on Redis: the same queues and the same jobs. */
+export class JobQueues {
+  readonly #producers: ReadonlyMap<QueueName, Producer>;
+  readonly #consumers: Consumer[] = [];
+  readonly #pool: PgPool | null;
+  readonly #redis: Redis[] = [];
+
+  constructor(private readonly options: QueueOptions) {
+    this.#pool = options.redisUrl === null ? this.#openPool() : null;
+    this.#producers = new Map(QUEUES.map((name) => [name, this.#openQueue(name)]));
+  }
+
+  /** Hands messages to the queue in one call a queue. Safe to repeat while the jobs exist: their ids are the rows' ids. */
+  async add(messages: readonly ClaimedMessage[]): Promise<void> {
+    for (const [name, producer] of this.#producers) {
+      const batch = messages.filter(({ kind }) => queueOf(kind) === name);
+      if (batch.length === 0) continue;
+      await producer.addBulk(
+        batch.map(({ id, kind, payload }) => ({
+          name: kind,
+          data: payload,
+          opts: { jobId: id, attempts: ATTEMPTS, backoff: { type: 'due' }, removeOnComplete: true, removeOnFail: { age: KEEP_FAILED_SECONDS } },
+        })),
+      );
+    }
+  }
+
+  /** Starts to run the jobs of one queue, `concurrency` at a time, until `close`. */
+  consume(queue: QueueName, concurrency: number, handlers: JobHandlers): void {
+    const run = async (job: Job, token?: string): Promise<void> => {
+      const result = await dispatch(handlers, job.name, job.data);
+      if (result.outcome === 'done') return;
+      if (result.outcome === 'retry') throw new AttemptFailed(result.reason, result.at);
+      await job.moveToDelayed(result.until.getTime(), token);
+      throw new DelayedError();
+    };
+    const options = {
+      concurrency,
+      maxStalledCount: MAX_STALLED,
+      runRetryDelay: RECONNECT_MS,
+      settings: { backoffStrategy: (_made: number, _type?: string, error?: Error) => (error instanceof AttemptFailed ? Math.max(0, error.at.getTime() - Date.now()) : 1_000) },
+    };
+    const worker = this.#pool
+      ? new (withBackend(createPostgresBackend).Worker)(queue, run, { ...options, connection: this.#pool })
+      : new Worker(queue, run, { ...options, connection: this.#openRedis(null), prefix: REDIS_PREFIX });
+    worker.on('error', this.options.onError);
+    this.#consumers.push(worker);
+  }
+
+  /** Stops taking jobs and waits for those under way; afterwards closes the connections. */
+  async close(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    await Promise.all([...this.#producers.values()].map((producer) => producer.close()));
+    await Promise.all(this.#redis.map((redis) => redis.quit().catch(this.options.onError)));
+    await this.#pool?.end();
+  }
+
+  #openQueue(name: QueueName): Producer {
+    const queue = this.#pool
+      ? new (withBackend(createPostgresBackend).Queue)(name, { connection: this.#pool })
+      : new Queue(name, { connection: this.#openRedis(1), prefix: REDIS_PREFIX });
+    queue.on('error', this.options.onError);
+    return queue;
+  }
+
+  #openPool(): PgPool {
+    const pool = new pg.Pool({
+      connectionString: this.options.databaseUrl,
+      // Each worker keeps one connection for LISTEN; the rest is shared by all.
+      max: QUEUES.length + 4,
+      keepAlive: true,
+      options: '-c search_path=bullmq,public',
+      application_name: 'oncepay queue',
+    });
+    if (!isPgPool(pool)) throw new Error('bug: BullMQ does not take a pool of pg');
+    pool.on('error', this.options.onError);
+    return pool;
+  }
+
+  #openRedis(maxRetriesPerRequest: number | null): Redis {
+    const redis = new Redis(this.options.redisUrl ?? '', { maxRetriesPerRequest, enableOfflineQueue: maxRetriesPerRequest === null });
+    redis.on('error', this.options.onError);
+    this.#redis.push(redis);
+    return redis;
+  }
+}
+
+/** Makes BullMQ's own tables where the queue lives in PostgreSQL. Safe to repeat and to run in several processes at once. */
+export async function migrateQueue(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'oncepay migrate' });
+  await client.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A kind that only another version knows goes where it fails visibly and delays nothing. */
+function queueOf(kind: string): QueueName {
+  return isJobKind(kind) ? JOBS[kind].queue : 'maintenance';
+}
+
+async function dispatch(handlers: JobHandlers, kind: string, data: unknown): Promise<JobOutcome> {
+  if (!isJobKind(kind)) throw new UnrecoverableError(`no handler for a job of kind "${kind}"`);
+  return handle(handlers, kind, data);
+}
+
+function handle<K extends JobKind>(handlers: JobHandlers, kind: K, data: unknown): Promise<JobOutcome> {
+  const payload = JOBS[kind].parse(data);
+  if (payload === null) throw new UnrecoverableError(`a job of kind "${kind}" carries what is no payload of it`);
+  return handlers[kind](payload);
+}
