@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+// npm run build: the Prisma client from prisma/schema.prisma, then everything TypeScript into dist/. Each step is skipped when
+// the contents it depends on are the same as last time, so that start and test can call it always.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const stampFile = join(dist, '.build.json');
+const generatedClient = join(root, 'libs/database/src/generated/client.ts');
+
+/**
+ * Brings dist/ up to date, tells `log` about each step, and answers whether any was needed. Rejects with the tool's own output
+ * when a step fails; the next call then tries again.
+ */
+export async function build(log = console.log) {
+  if (!existsSync(join(root, 'node_modules/typescript7'))) throw new Error('Dependencies are missing: run `npm ci` first.');
+  const last = readStamp();
+
+  const schema = fingerprint([join(root, 'prisma/schema.prisma'), join(root, 'node_modules/prisma/package.json')]);
+  if (schema !== last.schema || !existsSync(generatedClient)) {
+    await timed(log, 'Prisma client', () => runNode(['node_modules/prisma/build/index.js', 'generate'], { CHECKPOINT_DISABLE: '1' }));
+    writeStamp({ schema });
+    last.code = undefined;
+  }
+
+  const sources = typescriptSources();
+  const compilerInputs = ['tsconfig.json', 'package.json', 'node_modules/.package-lock.json'].map((file) => join(root, file));
+  const code = fingerprint([...compilerInputs, ...sources]);
+  const isComplete = outputsOf(sources).every((output) => existsSync(output));
+  if (code === last.code && isComplete) return false;
+
+  // The compiler's incremental memory does not notice outputs that somebody removed.
+  if (!isComplete) rmSync(join(dist, '.tsbuildinfo'), { force: true });
+  const colour = process.stdout.isTTY ? ['--pretty'] : [];
+  await timed(log, `TypeScript, ${sources.length} files`, () => runNode(['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json', ...colour]));
+  removeOrphans(sources);
+  writeStamp({ schema, code });
+  return true;
+}
+
+/** Every .ts file that tsconfig.json includes. */
+function typescriptSources() {
+  const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
+  const isSource = (path) => /\.[cm]?ts$/.test(path) && !path.includes('node_modules');
+  return include
+    .map((entry) => join(root, entry))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => (isSource(path) ? [path] : filesBelow(path).filter(isSource)))
+    .sort();
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+function outputsOf(sources) {
+  return sources.filter((source) => !source.endsWith('.d.ts')).map((source) => join(dist, relative(root, source)).replace(/ts$/, 'js'));
+}
+
+/** A deleted source must not live on in dist/, where the tests would still find its spec. */
+function removeOrphans(sources) {
+  const wanted = new Set(outputsOf(sources));
+  for (const file of filesBelow(dist)) {
+    if (/\.[cm]?js(\.map)?$/.test(file) && !wanted.has(file.replace(/\.map$/, ''))) rmSync(file);
+  }
+}
+
+function fingerprint(files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = existsSync(file) ? readFileSync(file) : '';
+    hash.update(`${relative(root, file)}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function writeStamp(stamp) {
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(stampFile, JSON.stringify(stamp));
+}
+
+async function timed(log, what, step) {
+  const startedAt = performance.now();
+  await step();
+  log(`build  ${what}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+function runNode(args, env = {}) {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.on('error', fail);
+    child.on('close', (code) => (code === 0 ? done() : fail(new Error(`\`node ${args.join(' ')}\` failed:\n${output.trimEnd()}`))));
+  });
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const startedAt = performance.now();
+  try {
+    if (!(await build())) console.log(`build  nothing changed (${Math.round(performance.now() - startedAt)} ms)`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
