@@ -1,0 +1,12 @@
+export { confirmIntentParams, createIntentParams, type IntentRequest } from './intent-request.js';
+export { observeIntent, type IntentObserved } from './observe-intent.js';
+export { requeueOverdueOperations } from './operations.store.js';
+export { orderStatusOf, pendingOperationOf } from './order-status.js';
+export { type NextAction, type OperationFacts, type OrderStatus, type PaymentError, type PaymentStatus } from './payment.js';
+export { type Payments } from './payments.js';
+export { recordDiscrepancy, type TimelineEntry } from './payments.store.js';
+export { runOperation, stripeIdempotencyKey } from './run-operation.js';
+export { StripeFailure } from './stripe/stripe-failure.js';
+export { StripeGateway } from './stripe/stripe-gateway.js';
+export { readPaymentIntent } from './stripe/stripe-objects.js';
+export { type SignedEvent, verifyWebhook } from './stripe/stripe-webhooks.js';

@@ -1,0 +1,163 @@
+import { INSERT_OUTBOX } from '#libs/jobs';
+import { Prisma, type Tx } from '#libs/database';
+import { type OperationKind, type OperationStatus, type PaymentError } from './payment.js';
+
+/**
+ * How long a claim holds without renewal. A worker that dies is followed after at most this; one that is frozen for
+ * longer finds its fence outdated. Always on the database's clock, which all workers share.
+ */
+const LEASE_SECONDS = 3;
+
+/** An operation in the hands of one worker: only the holder of `fence` may record what becomes of it. */
+export interface ClaimedOperation {
+  readonly id: string;
+  readonly orderId: string;
+  readonly kind: OperationKind;
+  readonly fence: number;
+  readonly generation: number;
+  readonly attempts: number;
+  readonly inDoubt: boolean;
+  readonly stripeIdempotencyKey: string;
+  readonly params: Prisma.JsonObject;
+  readonly firstSentAt: Date | null;
+  readonly createdAt: Date;
+}
+
+/** Why an operation could not be claimed. */
+export type NotClaimed =
+  | { readonly reason: 'settled' | 'held' | 'behind another' | 'gone' }
+  | { readonly reason: 'early'; readonly dueAt: Date };
+
+interface ClaimRow {
+  id: string;
+  order_id: string;
+  kind: OperationKind;
+  fence: bigint;
+  generation: number;
+  attempts: number;
+  in_doubt: boolean;
+  stripe_idempotency_key: string;
+  params: Prisma.JsonObject;
+  first_sent_at: Date | null;
+  created_at: Date;
+}
+
+const RUNNABLE = Prisma.sql`op.status IN ('queued', 'in_flight', 'unknown')`;
+/** Operations of one payment are carried out one after another. */
+const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM payment_operations earlier
+  WHERE earlier.payment_id = op.payment_id AND earlier.sequence < op.sequence AND earlier.finished_at IS NULL)`;
+
+/**
+ * Takes the lease of an operation that is due, unless another worker holds it. One whose sender died in flight becomes
+ * doubtful here: its request may have reached Stripe.
+ */
+export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperation | null> {
+  const rows = await tx.$queryRaw<ClaimRow[]>`
+    UPDATE payment_operations op SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
+      in_doubt = in_doubt OR status = 'in_flight'
+    WHERE op.id = ${id}::uuid AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now()) AND op.next_attempt_at <= now() AND ${IS_NEXT}
+    RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, created_at`;
+  const row = rows[0];
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    orderId: row.order_id,
+    kind: row.kind,
+    fence: Number(row.fence),
+    generation: row.generation,
+    attempts: row.attempts,
+    inDoubt: row.in_doubt,
+    stripeIdempotencyKey: row.stripe_idempotency_key,
+    params: row.params,
+    firstSentAt: row.first_sent_at,
+    createdAt: row.created_at,
+  };
+}
+
+/** Why `claimOperation` gave nothing: for a job to decide whether it is done or comes again. */
+export async function whyNotClaimed(tx: Tx, id: string): Promise<NotClaimed> {
+  const rows = await tx.$queryRaw<{ runnable: boolean; held: boolean; early: boolean; due_at: Date }[]>`
+    SELECT ${RUNNABLE} AS runnable, coalesce(op.lease_until >= now(), false) AS held, op.next_attempt_at > now() AS early, op.next_attempt_at AS due_at
+    FROM payment_operations op WHERE op.id = ${id}::uuid`;
+  const row = rows[0];
+  if (row === undefined) return { reason: 'gone' };
+  if (!row.runnable) return { reason: 'settled' };
+  if (row.held) return { reason: 'held' };
+  return row.early ? { reason: 'early', dueAt: row.due_at } : { reason: 'behind another' };
+}
+
+/** Prolongs the lease; false when another worker has taken the operation over. */
+export async function renewLease(tx: Tx, { id, fence }: ClaimedOperation): Promise<boolean> {
+  const count = await tx.$executeRaw`
+    UPDATE payment_operations SET lease_until = now() + make_interval(secs => ${LEASE_SECONDS})
+    WHERE id = ${id}::uuid AND fence = ${fence} AND finished_at IS NULL`;
+  return count === 1;
+}
+
+/** Commits that the request is about to leave; false when the lease was lost, and nothing may be sent. */
+export async function markSent(tx: Tx, { id, fence }: ClaimedOperation, now: Date): Promise<boolean> {
+  const count = await tx.$executeRaw`
+    UPDATE payment_operations SET status = 'in_flight', first_sent_at = coalesce(first_sent_at, ${now})
+    WHERE id = ${id}::uuid AND fence = ${fence} AND lease_until > now()`;
+  return count === 1;
+}
+
+/** What is written when an attempt settled nothing. */
+export interface Postponement {
+  readonly status: Extract<OperationStatus, 'queued' | 'unknown'>;
+  readonly delayMs: number;
+  readonly error: PaymentError;
+  /** A key that Stripe is known not to have acted under: the next attempt is a new request. */
+  readonly newKey?: { readonly generation: number; readonly stripeIdempotencyKey: string };
+}
+
+/** Gives the lease back and says when the next attempt is due; null when the operation is no longer the caller's. */
+export async function postpone(tx: Tx, { id, fence }: ClaimedOperation, { status, delayMs, error, newKey }: Postponement): Promise<Date | null> {
+  const forget = status === 'queued';
+  const rows = await tx.$queryRaw<{ due_at: Date }[]>`
+    UPDATE payment_operations SET status = ${status}, in_doubt = ${!forget}, lease_until = NULL,
+      first_sent_at = CASE WHEN ${forget} THEN NULL ELSE first_sent_at END,
+      generation = coalesce(${newKey?.generation ?? null}::int, generation),
+      stripe_idempotency_key = coalesce(${newKey?.stripeIdempotencyKey ?? null}, stripe_idempotency_key),
+      next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000}), last_error = ${JSON.stringify(error)}::jsonb
+    WHERE id = ${id}::uuid AND fence = ${fence} AND finished_at IS NULL
+    RETURNING next_attempt_at AS due_at`;
+  return rows[0]?.due_at ?? null;
+}
+
+/** The operation of the same payment that is now next, if it is due. */
+export async function findNextOperation(tx: Tx, orderId: string): Promise<string | null> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT op.id FROM payment_operations op
+    WHERE op.order_id = ${orderId}::uuid AND ${RUNNABLE} AND op.next_attempt_at <= now() AND (op.lease_until IS NULL OR op.lease_until < now()) AND ${IS_NEXT}
+    ORDER BY op.sequence LIMIT 1`;
+  return rows[0]?.id ?? null;
+}
+
+/** How long past its time an operation may be before its job counts as lost, and how long a new job has before the next. */
+const OVERDUE_SECONDS = 2;
+const SWEEP_AGAIN_SECONDS = 5;
+
+/**
+ * Writes an outbox row for every operation that is overdue and that nobody holds, whatever the queue believes. Returns
+ * how many. Safe to repeat and to run in several processes at once.
+ */
+export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: number): Promise<number> {
+  const ids = Array.from({ length: limit }, newId);
+  return tx.$executeRaw`
+    WITH overdue AS (
+      SELECT op.id FROM payment_operations op
+      WHERE ${RUNNABLE} AND op.next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS}) AND (op.lease_until IS NULL OR op.lease_until < now())
+        AND (op.swept_at IS NULL OR op.swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS})) AND ${IS_NEXT}
+      ORDER BY op.next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ),
+    swept AS (UPDATE payment_operations op SET swept_at = now() FROM overdue WHERE op.id = overdue.id RETURNING op.id),
+    numbered AS (SELECT id, row_number() OVER () AS n FROM swept),
+    accepted AS (
+      SELECT jsonb_build_object('outbox', jsonb_build_array(jsonb_build_object(
+        'id', (${ids}::text[])[n], 'kind', 'payment-operation', 'payload', jsonb_build_object('operationId', id)))) AS doc
+      FROM numbered
+    ),
+    ${INSERT_OUTBOX}
+    SELECT 1 FROM accepted`;
+}

@@ -1,0 +1,84 @@
+import { isOpen, type OperationFacts, type OrderStatus, type PaymentState, type PaymentStatus } from './payment.js';
+
+/** What, besides the payment's status, decides the order's. */
+type Circumstance =
+  | 'always'
+  | 'create rejected'
+  | 'first confirm open'
+  | 'later confirm open'
+  | 'nothing refunded'
+  | 'part refunded'
+  | 'all refunded'
+  | 'expired by us';
+
+interface StatusRule {
+  readonly payment: readonly PaymentStatus[];
+  readonly when: Circumstance;
+  readonly order: OrderStatus;
+}
+
+/**
+ * The published table: payment status to order status. The first row that fits decides. "Open" means queued, sent or
+ * unknown; once Stripe's word shows that a confirm took effect, that word outranks the confirm's own outcome.
+ */
+export const ORDER_STATUS_RULES: readonly StatusRule[] = [
+  { payment: ['pending'], when: 'create rejected', order: 'failed' },
+  { payment: ['pending'], when: 'always', order: 'pending' },
+  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'first confirm open', order: 'pending' },
+  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'later confirm open', order: 'processing' },
+  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'always', order: 'requires_payment' },
+  { payment: ['requires_action'], when: 'always', order: 'requires_action' },
+  { payment: ['processing'], when: 'always', order: 'processing' },
+  { payment: ['requires_capture'], when: 'always', order: 'authorized' },
+  { payment: ['succeeded'], when: 'nothing refunded', order: 'paid' },
+  { payment: ['succeeded'], when: 'part refunded', order: 'partially_refunded' },
+  { payment: ['succeeded'], when: 'all refunded', order: 'refunded' },
+  { payment: ['canceled'], when: 'expired by us', order: 'expired' },
+  { payment: ['canceled'], when: 'always', order: 'canceled' },
+];
+
+/** What the order's status follows from. */
+export type OrderStatusFacts = Pick<PaymentState, 'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'expiredByUs'>;
+
+/** The order status that the published table gives. Throws when no row fits, which is a bug in the table. */
+export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
+  const rule = ORDER_STATUS_RULES.find(({ payment, when }) => payment.includes(facts.status) && holds(when, facts));
+  if (rule === undefined) throw new Error(`bug: no order status for a payment that is ${facts.status}`);
+  return rule.order;
+}
+
+function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, operations, expiredByUs }: OrderStatusFacts): boolean {
+  switch (circumstance) {
+    case 'always':
+      return true;
+    case 'create rejected':
+      return operations.some(({ kind, status }) => kind === 'create' && status === 'rejected');
+    case 'first confirm open':
+      return openConfirm(operations)?.isFirst === true;
+    case 'later confirm open':
+      return openConfirm(operations)?.isFirst === false;
+    case 'nothing refunded':
+      return amountRefunded === 0;
+    case 'part refunded':
+      return amountRefunded > 0 && amountRefunded < amountCaptured;
+    case 'all refunded':
+      return amountRefunded > 0 && amountRefunded >= amountCaptured;
+    case 'expired by us':
+      return expiredByUs;
+  }
+}
+
+function openConfirm(operations: readonly OperationFacts[]): { isFirst: boolean } | null {
+  const confirms = operations.filter(({ kind }) => kind === 'confirm').toSorted((a, b) => a.sequence - b.sequence);
+  const open = confirms.find(({ status }) => isOpen(status));
+  return open === undefined ? null : { isFirst: open === confirms[0] };
+}
+
+/** What was ordered last for the payment and is not settled yet, for `pendingOperation`; refunds have a status of their own. */
+export function pendingOperationOf(operations: readonly OperationFacts[]): 'create' | 'confirm' | 'capture' | 'cancel' | null {
+  let last: OperationFacts | null = null;
+  for (const operation of operations) {
+    if (operation.kind !== 'refund' && isOpen(operation.status) && (last === null || operation.sequence > last.sequence)) last = operation;
+  }
+  return last === null || last.kind === 'refund' ? null : last.kind;
+}

@@ -1,0 +1,101 @@
+/** Stripe's word for a PaymentIntent, or `pending` while there is none. Source: PaymentIntent.status, API 2026-10-28. */
+export const PAYMENT_STATUSES = [
+  'pending',
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'processing',
+  'requires_capture',
+  'succeeded',
+  'canceled',
+] as const;
+
+/** The status of a payment. */
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+/** The status of an order, as section "Orders" of the HTTP contract publishes it. */
+export type OrderStatus =
+  | 'pending'
+  | 'processing'
+  | 'requires_payment'
+  | 'requires_action'
+  | 'authorized'
+  | 'paid'
+  | 'partially_refunded'
+  | 'refunded'
+  | 'canceled'
+  | 'expired'
+  | 'failed';
+
+/** What we can order at Stripe for a payment. */
+export type OperationKind = 'create' | 'confirm' | 'capture' | 'cancel' | 'refund';
+
+/**
+ * queued: ordered, not sent. in_flight: sent, no answer yet. unknown: sent, and nobody knows what became of it.
+ * parked: needs a person. These are open. done, declined, rejected, withdrawn: nothing of it is left to do.
+ */
+export type OperationStatus = 'queued' | 'in_flight' | 'unknown' | 'parked' | 'done' | 'declined' | 'rejected' | 'withdrawn';
+
+/** Whether an operation may still change something at Stripe. */
+export function isOpen(status: OperationStatus): boolean {
+  switch (status) {
+    case 'queued':
+    case 'in_flight':
+    case 'unknown':
+    case 'parked':
+      return true;
+    case 'done':
+    case 'declined':
+    case 'rejected':
+    case 'withdrawn':
+      return false;
+  }
+}
+
+/** Why the last attempt to pay failed, in Stripe's codes; the message is written for the buyer. */
+export interface PaymentError {
+  readonly code: string | null;
+  readonly declineCode: string | null;
+  readonly message: string | null;
+}
+
+/** What the buyer has to do next; `url` is null where Stripe.js does it in the page. */
+export interface NextAction {
+  readonly type: string;
+  readonly url: string | null;
+}
+
+/** What an observation of the PaymentIntent can change. */
+export interface PaymentFacts {
+  readonly status: PaymentStatus;
+  readonly stripePaymentIntentId: string | null;
+  readonly stripeClientSecret: string | null;
+  readonly stripeChargeId: string | null;
+  readonly paymentMethod: string | null;
+  readonly nextAction: NextAction | null;
+  readonly lastError: PaymentError | null;
+  readonly cancellationReason: string | null;
+}
+
+/** An operation as far as the state of its payment depends on it. */
+export interface OperationFacts {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly sequence: number;
+  readonly status: OperationStatus;
+}
+
+/** One payment with what surrounds it, read at one `version`: the whole that every decision is made on. */
+export interface PaymentState extends PaymentFacts {
+  readonly orderId: string;
+  readonly paymentId: string;
+  readonly version: number;
+  readonly orderStatus: OrderStatus;
+  readonly amount: number;
+  readonly currency: string;
+  readonly amountCaptured: number;
+  readonly amountRefunded: number;
+  /** Our own expiry asked for the cancellation. */
+  readonly expiredByUs: boolean;
+  readonly operations: readonly OperationFacts[];
+}

@@ -1,0 +1,148 @@
+import { Prisma, type Tx } from '#libs/database';
+import { type OperationFacts, type OperationKind, type OperationStatus, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus } from './payment.js';
+
+interface PaymentRow {
+  order_id: string;
+  payment_id: string;
+  version: number;
+  order_status: OrderStatus;
+  amount: bigint;
+  currency: string;
+  amount_captured: bigint;
+  amount_refunded: bigint;
+  status: PaymentStatus;
+  payment_method: string | null;
+  stripe_payment_intent_id: string | null;
+  stripe_client_secret: string | null;
+  stripe_charge_id: string | null;
+  next_action: PaymentFacts['nextAction'];
+  last_error: PaymentFacts['lastError'];
+  cancellation_reason: string | null;
+  expired_by_us: boolean;
+  operations: readonly { id: string; kind: OperationKind; sequence: number; status: OperationStatus }[];
+}
+
+/** A change of one payment and its order, computed from the state at `version`. */
+export interface PaymentChange {
+  readonly orderId: string;
+  readonly version: number;
+  readonly orderStatus: OrderStatus;
+  readonly amountCaptured: number;
+  readonly payment: PaymentFacts;
+  /** The operation this change settles; its fence must still be the caller's. */
+  readonly operation: SettledOperation | null;
+  readonly events: readonly TimelineEntry[];
+  readonly at: Date;
+}
+
+/** How an operation ended, for its holder to write. */
+export interface SettledOperation {
+  readonly id: string;
+  readonly fence: number;
+  readonly status: Extract<OperationStatus, 'done' | 'declined' | 'rejected' | 'parked'>;
+  readonly error: PaymentFacts['lastError'];
+}
+
+/** One line of an order's timeline. */
+export interface TimelineEntry {
+  readonly id: string;
+  readonly type: string;
+  readonly cause: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const STATE = Prisma.sql`
+  SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.amount_captured, o.amount_refunded,
+    p.status, p.payment_method, p.stripe_payment_intent_id, p.stripe_client_secret, p.stripe_charge_id, p.next_action, p.last_error, p.cancellation_reason,
+    EXISTS (SELECT 1 FROM payment_operations op WHERE op.payment_id = p.id AND op.kind = 'cancel' AND op.params ->> 'cause' = 'expiry') AS expired_by_us,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'sequence', op.sequence, 'status', op.status) ORDER BY op.sequence), '[]')
+     FROM payment_operations op WHERE op.payment_id = p.id) AS operations
+  FROM orders o JOIN payments p ON p.order_id = o.id`;
+
+/** The payment of an order with its operations, at one version. */
+export async function loadPayment(tx: Tx, orderId: string): Promise<PaymentState | null> {
+  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE o.id = ${orderId}::uuid`;
+  return rows[0] === undefined ? null : stateOf(rows[0]);
+}
+
+/** The payment that a PaymentIntent belongs to, if we know the intent. */
+export async function findPaymentByIntent(tx: Tx, paymentIntentId: string): Promise<PaymentState | null> {
+  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.stripe_payment_intent_id = ${paymentIntentId}`;
+  return rows[0] === undefined ? null : stateOf(rows[0]);
+}
+
+/**
+ * Writes a change in one statement, if the order still is at the version it was computed from and the operation still
+ * is its holder's; else writes nothing and returns false.
+ */
+export async function commitChange(tx: Tx, change: PaymentChange): Promise<boolean> {
+  const moved = await tx.$queryRaw<unknown[]>`
+    WITH input AS (SELECT ${JSON.stringify(change)}::jsonb AS doc),
+    moved AS (
+      UPDATE orders o SET status = i.doc ->> 'orderStatus', version = o.version + 1, amount_captured = (i.doc ->> 'amountCaptured')::bigint,
+        updated_at = (i.doc ->> 'at')::timestamptz
+      FROM input i
+      WHERE o.id = (i.doc ->> 'orderId')::uuid AND o.version = (i.doc ->> 'version')::int
+        AND (jsonb_typeof(i.doc -> 'operation') = 'null' OR EXISTS (
+          SELECT 1 FROM payment_operations op WHERE op.id = (i.doc -> 'operation' ->> 'id')::uuid AND op.fence = (i.doc -> 'operation' ->> 'fence')::bigint))
+      RETURNING o.id
+    ),
+    accepted AS (SELECT i.doc FROM input i CROSS JOIN moved),
+    paid AS (
+      UPDATE payments p SET status = f.status, payment_method = f."paymentMethod", stripe_payment_intent_id = f."stripePaymentIntentId",
+        stripe_client_secret = f."stripeClientSecret", stripe_charge_id = f."stripeChargeId", next_action = f."nextAction", last_error = f."lastError",
+        cancellation_reason = f."cancellationReason", updated_at = (a.doc ->> 'at')::timestamptz
+      FROM accepted a, jsonb_to_record(jsonb_strip_nulls(a.doc -> 'payment')) AS f (status text, "paymentMethod" text, "stripePaymentIntentId" text,
+        "stripeClientSecret" text, "stripeChargeId" text, "nextAction" jsonb, "lastError" jsonb, "cancellationReason" text)
+      WHERE p.order_id = (a.doc ->> 'orderId')::uuid
+    ),
+    settled AS (
+      UPDATE payment_operations op SET status = s.status, last_error = s.error, lease_until = NULL,
+        finished_at = CASE WHEN s.status = 'parked' THEN NULL ELSE (a.doc ->> 'at')::timestamptz END
+      FROM accepted a, jsonb_to_record(jsonb_strip_nulls(a.doc -> 'operation')) AS s (id uuid, fence bigint, status text, error jsonb)
+      WHERE op.id = s.id AND op.fence = s.fence
+    ),
+    told AS (
+      INSERT INTO order_events (id, order_id, type, cause, data, at)
+      SELECT e.id, (a.doc ->> 'orderId')::uuid, e.type, e.cause, e.data, (a.doc ->> 'at')::timestamptz
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'events') AS e (id uuid, type text, cause text, data jsonb)
+    )
+    SELECT 1 FROM moved`;
+  return moved.length === 1;
+}
+
+/** Writes down a contradiction that no rule may repair. Safe to repeat: one row a kind and object. */
+export async function recordDiscrepancy(
+  tx: Tx,
+  found: { id: string; kind: string; stripeObjectId: string; orderId: string | null; ours: unknown; stripes: unknown; at: Date },
+): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO discrepancies (id, kind, stripe_object_id, order_id, ours, stripes, found_at)
+    VALUES (${found.id}::uuid, ${found.kind}, ${found.stripeObjectId}, ${found.orderId}::uuid, ${JSON.stringify(found.ours)}::jsonb,
+      ${JSON.stringify(found.stripes)}::jsonb, ${found.at})
+    ON CONFLICT (kind, stripe_object_id) DO NOTHING`;
+}
+
+function stateOf(row: PaymentRow): PaymentState {
+  const operations: readonly OperationFacts[] = row.operations;
+  return {
+    orderId: row.order_id,
+    paymentId: row.payment_id,
+    version: row.version,
+    orderStatus: row.order_status,
+    amount: Number(row.amount),
+    currency: row.currency,
+    amountCaptured: Number(row.amount_captured),
+    amountRefunded: Number(row.amount_refunded),
+    status: row.status,
+    paymentMethod: row.payment_method,
+    stripePaymentIntentId: row.stripe_payment_intent_id,
+    stripeClientSecret: row.stripe_client_secret,
+    stripeChargeId: row.stripe_charge_id,
+    nextAction: row.next_action,
+    lastError: row.last_error,
+    cancellationReason: row.cancellation_reason,
+    expiredByUs: row.expired_by_us,
+    operations,
+  };
+}

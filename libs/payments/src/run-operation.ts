@@ -1,0 +1,178 @@
+import { setInterval } from 'node:timers';
+import { type JobOutcome } from '#libs/jobs';
+import { effect, publicId } from '#libs/primitives';
+import { type AttemptFacts, fullJitterMs, GIVEN_UP, needsAlarm, type Plan, planAfter, planBefore } from './attempt-plan.js';
+import { type PaymentIntentObservation } from './observation.js';
+import { observe } from './observe.js';
+import { type ClaimedOperation, claimOperation, markSent, postpone, type Postponement, renewLease, whyNotClaimed } from './operations.store.js';
+import { isOpen, type PaymentError, type PaymentState } from './payment.js';
+import { type Payments } from './payments.js';
+import { loadPayment, type SettledOperation } from './payments.store.js';
+import { resolveByReading } from './resolve-operation.js';
+import { send } from './send-operation.js';
+import { classify, type StripeFailure } from './stripe/stripe-failure.js';
+
+/** A third of the lease: two renewals may be lost before it is. */
+const RENEW_EVERY_MS = 1_000;
+
+/** How one attempt ended: what the job does, and the operation of the same payment that can go on at once. */
+interface AttemptResult {
+  readonly job: JobOutcome;
+  readonly nextOperationId: string | null;
+}
+
+const DONE: AttemptResult = { job: { outcome: 'done' }, nextOperationId: null };
+
+/**
+ * Carries out a payment operation and those of the same payment that follow from it: takes the lease, commits that the
+ * request is about to leave, calls Stripe with no transaction open, and records the outcome through the one door.
+ * Safe to repeat and to run twice at once: the lease lets one run it, the fence lets one write, and Stripe's key makes
+ * a second send the same send.
+ */
+export async function runOperation(payments: Payments, operationId: string): Promise<JobOutcome> {
+  let id: string | null = operationId;
+  let job: JobOutcome = { outcome: 'done' };
+  while (id !== null) {
+    const result: AttemptResult = await attempt(payments, id);
+    job = result.job;
+    id = result.nextOperationId;
+  }
+  return job;
+}
+
+async function attempt(payments: Payments, id: string): Promise<AttemptResult> {
+  const { autocommit } = payments.database;
+  const operation = await effect('worker.operation.claim', () => claimOperation(autocommit, id));
+  if (operation === null) {
+    const why = await whyNotClaimed(autocommit, id);
+    return why.reason === 'early' ? { job: { outcome: 'snooze', until: why.dueAt }, nextOperationId: null } : DONE;
+  }
+  const heartbeat = setInterval(() => {
+    renewLease(autocommit, operation).catch((error: unknown) => payments.logger.warn({ error, operationId: id }, 'could not renew a lease'));
+  }, RENEW_EVERY_MS);
+  try {
+    const payment = await loadPayment(autocommit, operation.orderId);
+    if (payment === null) throw new Error(`bug: operation ${id} has no order`);
+    return await carryOut(payments, operation, payment);
+  } catch (error) {
+    // Whatever went wrong after the claim, the request may have left: the same key will tell.
+    payments.logger.warn({ error, operationId: publicId('op', id) }, 'could not record the outcome of an operation');
+    const delayMs = fullJitterMs(operation.attempts, payments.entropy.random());
+    return again(payments, operation, { status: 'unknown', delayMs, error: { code: null, declineCode: null, message: 'the outcome could not be recorded' } }, true);
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+async function carryOut(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
+  const { database, clock } = payments;
+  await clock.refresh();
+  const facts = attemptFacts(payments, operation);
+  switch (planBefore(facts)) {
+    case 'park':
+      return settle(payments, operation, payment, 'parked', null, GIVEN_UP);
+    case 'resolve':
+      return resolve(payments, operation, payment);
+    case 'send':
+      break;
+  }
+  if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now())))) return DONE;
+  let observation: PaymentIntentObservation;
+  try {
+    observation = await send(payments.gateway, operation, payment);
+  } catch (error) {
+    const failure = classify(error);
+    report(payments, operation, failure);
+    return follow(payments, operation, payment, planAfter(failure, facts), failure);
+  }
+  return settle(payments, operation, payment, 'done', observation, null);
+}
+
+async function follow(payments: Payments, operation: ClaimedOperation, payment: PaymentState, plan: Plan, failure: StripeFailure): Promise<AttemptResult> {
+  switch (plan.plan) {
+    case 'settle': {
+      // Stripe's object may explain the refusal: someone else may have brought it where we wanted it.
+      const observation = failure.paymentIntent ?? (await readIntent(payments, payment));
+      const status = plan.status === 'rejected' && observation !== null && hasMovedOn(observation) ? 'done' : plan.status;
+      return settle(payments, operation, payment, status, observation, failure.error);
+    }
+    case 'resolve':
+      return resolve(payments, operation, payment);
+    case 'again': {
+      const { status, delayMs, spendsAttempt } = plan;
+      return again(payments, operation, { status, delayMs, error: failure.error }, spendsAttempt);
+    }
+  }
+}
+
+/** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
+async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
+  const { happened, observation } = await resolveByReading(payments.gateway, operation, payment);
+  if (happened !== 'nothing') return settle(payments, operation, payment, happened, observation, observation.lastError);
+  const generation = operation.generation + 1;
+  const newKey = { generation, stripeIdempotencyKey: stripeIdempotencyKey(operation.id, generation) };
+  return again(payments, operation, { status: 'queued', delayMs: 0, error: NOTHING_HAPPENED, newKey }, false);
+}
+
+async function settle(
+  payments: Payments,
+  operation: ClaimedOperation,
+  payment: PaymentState,
+  status: SettledOperation['status'],
+  observation: PaymentIntentObservation | null,
+  error: PaymentError | null,
+): Promise<AttemptResult> {
+  const observed = await observe(payments, operation.orderId, {
+    observation,
+    notedVersion: payment.version,
+    cause: `operation:${publicId('op', operation.id)}`,
+    operation: { id: operation.id, fence: operation.fence, status, error },
+  });
+  if (observed.result === 'superseded') return DONE;
+  const next = observed.payment.operations.find((known) => isOpen(known.status));
+  return { ...DONE, nextOperationId: next?.status === 'queued' ? next.id : null };
+}
+
+async function again({ database }: Payments, operation: ClaimedOperation, postponement: Postponement, spendsAttempt: boolean): Promise<AttemptResult> {
+  const dueAt = await postpone(database.autocommit, operation, postponement);
+  if (dueAt === null) return DONE;
+  const reason = postponement.error.message ?? 'no answer';
+  return { job: spendsAttempt ? { outcome: 'retry', at: dueAt, reason } : { outcome: 'snooze', until: dueAt }, nextOperationId: null };
+}
+
+async function readIntent({ gateway }: Payments, { stripePaymentIntentId }: PaymentState): Promise<PaymentIntentObservation | null> {
+  return stripePaymentIntentId === null ? null : gateway.retrievePaymentIntent(stripePaymentIntentId);
+}
+
+/** A confirm that Stripe refused because the intent is beyond it has done its work, whoever did it. */
+function hasMovedOn({ status }: PaymentIntentObservation): boolean {
+  return status === 'processing' || status === 'requires_capture' || status === 'succeeded' || status === 'canceled' || status === 'requires_action';
+}
+
+function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt }: ClaimedOperation): AttemptFacts {
+  const sinceFirstSendMs = firstSentAt === null ? null : clock.now().getTime() - firstSentAt.getTime();
+  return { inDoubt, attempts, sinceFirstSendMs, chance: entropy.random() };
+}
+
+function report({ logger }: Payments, operation: ClaimedOperation, failure: StripeFailure): void {
+  const facts = {
+    operationId: publicId('op', operation.id),
+    operation: operation.kind,
+    failure: failure.kind,
+    httpStatus: failure.httpStatus,
+    code: failure.error.code,
+    declineCode: failure.error.declineCode,
+    stripeRequestId: failure.requestId,
+    attempt: operation.attempts,
+  };
+  if (needsAlarm(failure.kind)) logger.error({ ...facts, reason: failure.error.message }, 'Stripe refuses us; nothing moves until this is mended');
+  else if (failure.kind === 'declined') logger.info(facts, 'the card was declined');
+  else logger.warn({ ...facts, reason: failure.error.message }, 'a call to Stripe gave no outcome');
+}
+
+const NOTHING_HAPPENED: PaymentError = { code: null, declineCode: null, message: 'a read showed that the earlier request had no effect' };
+
+/** Stripe's idempotency key of an operation: from our own row, never from the client's key; a generation is a new request. */
+export function stripeIdempotencyKey(operationId: string, generation: number): string {
+  return `${publicId('op', operationId)}-${generation}`;
+}

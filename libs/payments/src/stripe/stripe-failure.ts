@@ -1,0 +1,120 @@
+import { Stripe } from 'stripe';
+import { type PaymentIntentObservation } from '../observation.js';
+import { type PaymentError } from '../payment.js';
+import { readPaymentIntent } from './stripe-objects.js';
+
+/**
+ * What a failed call means for the operation that made it. Source: DESIGN "Stripe's answers and what a worker does",
+ * docs.stripe.com/api/errors and /error-low-level.
+ *
+ * declined: the card was refused; final for this key. unknown: Stripe may have acted. busy: a twin with the same key is
+ * in flight, so unknown too. not_sent: nothing left. throttled: Stripe refused to look at it. misconfigured: our key
+ * does not allow it. bug: we sent what cannot be right, or our account is not the one we think. rejected: Stripe looked
+ * and refused.
+ */
+export type FailureKind = 'declined' | 'unknown' | 'busy' | 'not_sent' | 'throttled' | 'misconfigured' | 'bug' | 'rejected';
+
+interface FailureFacts {
+  readonly kind: FailureKind;
+  readonly error: PaymentError;
+  readonly httpStatus: number | null;
+  readonly requestId: string | null;
+  readonly retryAfterMs: number | null;
+  /** The stored answer of an earlier send: sending again will not change it. */
+  readonly isFinalForKey: boolean;
+  readonly paymentIntent: PaymentIntentObservation | null;
+}
+
+/** A call to Stripe that gave no object. */
+export class StripeFailure extends Error implements FailureFacts {
+  override readonly name = 'StripeFailure';
+  readonly kind: FailureKind;
+  readonly error: PaymentError;
+  readonly httpStatus: number | null;
+  readonly requestId: string | null;
+  readonly retryAfterMs: number | null;
+  readonly isFinalForKey: boolean;
+  readonly paymentIntent: PaymentIntentObservation | null;
+
+  constructor(facts: FailureFacts, cause?: unknown) {
+    super(`Stripe: ${facts.kind}${facts.httpStatus === null ? '' : ` (${facts.httpStatus})`}: ${facts.error.message ?? 'no message'}`, { cause });
+    this.kind = facts.kind;
+    this.error = facts.error;
+    this.httpStatus = facts.httpStatus;
+    this.requestId = facts.requestId;
+    this.retryAfterMs = facts.retryAfterMs;
+    this.isFinalForKey = facts.isFinalForKey;
+    this.paymentIntent = facts.paymentIntent;
+  }
+}
+
+/** Nothing was sent when the connection could not even be made: refused, no such host, or TLS not agreed on. */
+const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EAI_FAIL|EHOSTUNREACH|ENETUNREACH|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_[A-Z_]+)$/;
+
+/** Turns whatever a call threw into a StripeFailure. The SDK's own classes are known nowhere else. */
+export function classify(thrown: unknown): StripeFailure {
+  if (thrown instanceof StripeFailure) return thrown;
+  if (!(thrown instanceof Stripe.errors.StripeError)) {
+    return noAnswer(thrown instanceof Error ? thrown.message : String(thrown), thrown);
+  }
+  const headers = thrown.headers ?? {};
+  const shouldRetry = headers['stripe-should-retry'];
+  const isReplay = headers['idempotent-replayed'] === 'true';
+  const kind = overrule(kindOf(thrown), shouldRetry, thrown.statusCode);
+  return new StripeFailure(
+    {
+      kind,
+      error: { code: thrown.code ?? null, declineCode: thrown.decline_code ?? null, message: thrown.message },
+      httpStatus: thrown.statusCode ?? null,
+      requestId: thrown.requestId ?? null,
+      retryAfterMs: retryAfterMs(headers['retry-after']),
+      isFinalForKey: kind === 'unknown' && (thrown.statusCode ?? 0) >= 500 && (isReplay || shouldRetry === 'false'),
+      paymentIntent: readPaymentIntent(thrown.payment_intent),
+    },
+    thrown,
+  );
+}
+
+/** The answer did not come, or came as something that is no answer: the outcome is unknown. */
+export function noAnswer(message: string, cause?: unknown): StripeFailure {
+  return new StripeFailure(
+    { kind: 'unknown', error: { code: null, declineCode: null, message }, httpStatus: null, requestId: null, retryAfterMs: null, isFinalForKey: false, paymentIntent: null },
+    cause,
+  );
+}
+
+function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>): FailureKind {
+  const { statusCode, code } = error;
+  if (statusCode === undefined) return neverConnected(error) ? 'not_sent' : 'unknown';
+  if (statusCode === 402) return 'declined';
+  if (statusCode === 409) return 'busy';
+  if (statusCode === 429) return 'throttled';
+  if (code === 'lock_timeout') return 'throttled';
+  if (statusCode === 401 || statusCode === 403) return 'misconfigured';
+  if (statusCode === 404) return 'bug';
+  if (error.rawType === 'idempotency_error' || code === 'parameter_unknown') return 'bug';
+  if (statusCode === 424 || statusCode >= 500) return 'unknown';
+  return 'rejected';
+}
+
+/** Stripe says itself whether the same request may succeed later; its word outranks the status. */
+function overrule(kind: FailureKind, shouldRetry: string | undefined, statusCode: number | undefined): FailureKind {
+  if (shouldRetry !== 'true' || statusCode === undefined) return kind;
+  return kind === 'rejected' || kind === 'declined' || kind === 'bug' ? 'throttled' : kind;
+}
+
+function neverConnected(error: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  const detail = error.detail;
+  if (!(detail instanceof Error)) return false;
+  // Node tries every address of a name and reports all failures together.
+  const attempts: readonly unknown[] = detail instanceof AggregateError ? detail.errors : [detail];
+  return attempts.length > 0 && attempts.every((attempt) => attempt instanceof Error && 'code' in attempt && NOT_CONNECTED.test(String(attempt.code)));
+}
+
+/** Retry-After in whole seconds or as an HTTP date (RFC 9110, 10.2.3). */
+function retryAfterMs(value: string | undefined): number | null {
+  if (value === undefined) return null;
+  const seconds = Number(value);
+  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+}

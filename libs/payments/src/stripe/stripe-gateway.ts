@@ -1,0 +1,94 @@
+import { type Stripe } from 'stripe';
+import { assertNoOpenTransaction } from '#libs/database';
+import { effect } from '#libs/primitives';
+import { type PaymentIntentObservation } from '../observation.js';
+import { createStripeClient, type StripeConnection } from './stripe-client.js';
+import { classify, noAnswer } from './stripe-failure.js';
+import { METADATA, readPaymentIntent } from './stripe-objects.js';
+
+/** The parameters of a PaymentIntent as an operation keeps them. */
+export type CreateIntentParams = Stripe.PaymentIntentCreateParams;
+/** The parameters of a confirmation as an operation keeps them. */
+export type ConfirmIntentParams = Stripe.PaymentIntentConfirmParams;
+
+/** How many intents one page of a list holds: Stripe's maximum. */
+const PAGE_SIZE = 100;
+
+/**
+ * The one place that speaks to Stripe. Every call gets our own idempotency key, one deadline for the whole of it, and a
+ * check that the answer is the object it should be; every failure leaves as a StripeFailure. Throws at once when a
+ * database transaction is open.
+ */
+export class StripeGateway {
+  readonly #stripe: Stripe;
+  readonly #timeoutMs: number;
+
+  constructor(connection: StripeConnection) {
+    this.#stripe = createStripeClient(connection);
+    this.#timeoutMs = connection.timeoutMs;
+  }
+
+  /** Makes an intent, unconfirmed. Safe to repeat under the same key for 24 h; without it a harmless orphan remains. */
+  createPaymentIntent(params: CreateIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
+    return effect('worker.stripe.create', () => this.#ask(() => this.#stripe.paymentIntents.create(params, { idempotencyKey })));
+  }
+
+  /** Confirms an intent. Safe to repeat: under the same key for 24 h, later because the intent's own state refuses it. */
+  confirmPaymentIntent(id: string, params: ConfirmIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
+    return effect('worker.stripe.confirm', () => this.#ask(() => this.#stripe.paymentIntents.confirm(id, params, { idempotencyKey }), id));
+  }
+
+  /** Reads an intent as it is now. */
+  retrievePaymentIntent(id: string): Promise<PaymentIntentObservation> {
+    return effect('worker.stripe.read', () => this.#ask(() => this.#stripe.paymentIntents.retrieve(id), id));
+  }
+
+  /**
+   * The intent that carries an operation's metadata, among those made from `since` on; null when there is none. Reads
+   * Stripe's list, which is complete at once, never its search, which lags. The oldest wins should there be two.
+   */
+  async findPaymentIntent(operationId: string, since: Date): Promise<PaymentIntentObservation | null> {
+    assertNoOpenTransaction('calling Stripe');
+    let found: PaymentIntentObservation | null = null;
+    let startingAfter: string | undefined;
+    for (;;) {
+      const after = startingAfter;
+      const page = await this.#guard(() =>
+        this.#stripe.paymentIntents.list({
+          created: { gte: Math.floor(since.getTime() / 1_000) },
+          limit: PAGE_SIZE,
+          ...(after === undefined ? {} : { starting_after: after }),
+        }),
+      );
+      if (!Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
+      for (const intent of page.data) {
+        if (intent.metadata[METADATA.operation] === operationId) found = readPaymentIntent(intent) ?? found;
+      }
+      startingAfter = page.data.at(-1)?.id;
+      if (!page.has_more || startingAfter === undefined) return found;
+    }
+  }
+
+  async #ask(call: () => Promise<unknown>, expectedId?: string): Promise<PaymentIntentObservation> {
+    assertNoOpenTransaction('calling Stripe');
+    const observation = readPaymentIntent(await this.#guard(call));
+    if (observation === null) throw noAnswer('Stripe answered with what is no PaymentIntent');
+    if (expectedId !== undefined && observation.id !== expectedId) throw noAnswer('Stripe answered with another PaymentIntent');
+    return observation;
+  }
+
+  /** The SDK's own timeout restarts with every byte that arrives; this one does not. */
+  async #guard<T>(call: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(noAnswer(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([call(), deadline]);
+    } catch (error) {
+      throw classify(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
