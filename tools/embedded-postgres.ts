@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, closeSync, existsSync, fchownSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasEnded, startBound, stopBound } from './bound-process.js';
+import { freePort } from './free-port.js';
 import { findPostgresBinaries, type PostgresBinaries, type ServerUser, unprivilegedUser } from './postgres-binaries.js';
-import { findRunningServer, isAlive, type RunningServer } from './postgres-lock-file.js';
+import { findRunningServer, type RunningServer } from './postgres-lock-file.js';
 
 export interface EmbeddedPostgresOptions {
   /** Where the cluster lives; made when missing. */
@@ -96,10 +97,18 @@ async function settleRunningServer(dataDir: string, onProgress?: (message: strin
     if (running.hasLauncher && running.isReady) return running;
     if (running.hasLauncher || isToldToStop) continue;
     onProgress?.('stopping a database server that an ended process left behind');
-    signal(running.pid, 'SIGINT');
+    interrupt(running.pid);
     isToldToStop = true;
   }
   throw new Error(`The database server that holds ${dataDir} neither starts nor stops; see postmaster.pid there.`);
+}
+
+function interrupt(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function serverUser(dataDir: string): ServerUser | undefined {
@@ -145,26 +154,18 @@ async function startServer({ binaries, dataDir, user }: Launch, port: number, du
     'listen_addresses=127.0.0.1',
     `port=${port}`,
     'unix_socket_directories=',
-    'max_connections=200',
+    'max_connections=300', // parallel test files each start an API and a worker with pools of their own
     'timezone=UTC',
     'log_timezone=UTC',
     `oncepay.launcher=${process.pid}`,
     ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
   ];
   const command = [binaries.postgres, '-D', seenFromInside(dataDir, user), ...settings.flatMap((setting) => ['-c', setting])];
-  const server = spawn('/bin/sh', ['-c', stopWithLauncher, 'sh', ...command], {
-    cwd: dataDir,
-    detached: true, // a session of its own: the terminal's Ctrl-C does not reach it
-    env: { ...process.env, LC_ALL: 'C' },
-    stdio: ['pipe', log, log],
-    ...user,
-  });
+  const server = startBound(command, { cwd: dataDir, output: log, user });
   closeSync(log);
-  server.on('exit', () => server.stdin?.destroy());
-  server.unref();
 
   const deadline = Date.now() + startTimeoutMs;
-  while (server.exitCode === null && server.signalCode === null && Date.now() < deadline) {
+  while (!hasEnded(server) && Date.now() < deadline) {
     const running = findRunningServer(dataDir);
     if (running?.pid === server.pid && running?.isReady) return server;
     await delay(pollMs);
@@ -173,31 +174,8 @@ async function startServer({ binaries, dataDir, user }: Launch, port: number, du
   throw new Error(`The database server on ${dataDir} did not start:\n${readFileSync(logFile, 'utf8')}`);
 }
 
-// Standard input is a pipe that only the launcher holds open. It closes when the launcher says so or ends, however it ends; the
-// watcher then asks the server for a fast shutdown. The watcher is started through a subshell that ends at once: the server must
-// not have a child it did not make.
-const stopWithLauncher = `
-exec 3<&0
-( { cat >/dev/null; kill -INT $$; } <&3 2>/dev/null & )
-exec "$@" </dev/null 3<&-`;
-
-async function stopServer(server: ChildProcess): Promise<void> {
-  const { pid } = server;
-  if (pid === undefined || !isAlive(pid)) return;
-  server.ref();
-  const exited = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;
-  server.stdin?.destroy();
-  const quit = setTimeout(() => signal(pid, 'SIGQUIT'), stopTimeoutMs);
-  await exited;
-  clearTimeout(quit);
-}
-
-function signal(pid: number, name: 'SIGINT' | 'SIGQUIT'): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+function stopServer(server: ChildProcess): Promise<void> {
+  return stopBound(server, stopTimeoutMs, 'SIGQUIT');
 }
 
 /**
@@ -206,14 +184,4 @@ function signal(pid: number, name: 'SIGINT' | 'SIGQUIT'): void {
  */
 function seenFromInside(folder: string, user: ServerUser | undefined): string {
   return user && existsSync('/proc/self/cwd') ? '/proc/self/cwd' : folder;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The operating system gave no port.');
-  return address.port;
 }

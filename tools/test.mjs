@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+// npm test: builds, starts one PostgreSQL (and Redis where there is one) for all test files, runs them in parallel with Node's own
+// runner, and ends with a plain count line. `npm test -- orders refund` runs the files whose path contains one of the words.
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { build } from './build.mjs';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+// Most of a file's time is waiting for databases and timers, so more files than cores run at once.
+const fileConcurrency = 4;
+// No file needs more than a fraction of this; without a limit one hanging file would hang the run.
+const fileTimeoutMs = 240_000;
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words) {
+  const tally = { passed: 0, failed: 0, skipped: [] };
+  try {
+    await build();
+    const files = specFiles(words);
+    await withServices((services) => runFiles(files, services, tally));
+  } catch (error) {
+    console.error(interrupted.signal.aborted ? '\nInterrupted.' : `\n${error.stack ?? error}`);
+    tally.failed += 1;
+  }
+  return report(tally);
+}
+
+function specFiles(words) {
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.spec.js') && (words.length === 0 || words.some((word) => file.includes(word))))
+    .sort();
+  if (files.length === 0) throw new Error(words.length ? `No test file has ${words.join(' or ')} in its path.` : 'There are no test files.');
+  return files.map((file) => join(dist, file));
+}
+
+async function runFiles(files, services, tally) {
+  console.log(`test   ${files.length} files, ${services}\n`);
+  const events = run({ files, concurrency: fileConcurrency, timeout: fileTimeoutMs, signal: interrupted.signal });
+  events.on('test:pass', (test) => countPassed(test, tally));
+  events.on('test:fail', (test) => {
+    // A suite whose tests failed is no failure of its own; one whose hook failed is.
+    if (test.details.error?.failureType !== 'subtestsFailed') tally.failed += 1;
+  });
+  const lines = events.compose(new spec());
+  for await (const line of lines) process.stdout.write(line);
+  interrupted.signal.throwIfAborted();
+}
+
+function countPassed(test, tally) {
+  const where = relative(dist, test.file ?? '');
+  if (test.skip !== undefined || test.todo !== undefined) {
+    const reason = [test.skip, test.todo].find((given) => typeof given === 'string' && given) ?? 'no reason given';
+    tally.skipped.push(`${test.name}  (${reason})  ${where}`);
+  } else if (test.name === test.file) {
+    // So the runner reports a file that ended well without having run any test.
+    console.log(`✖ ${where} contains no test`);
+    tally.failed += 1;
+  } else if (test.details.type !== 'suite') {
+    tally.passed += 1;
+  }
+}
+
+/** Starts what the test files share, tells them by environment, and stops it whatever happens. */
+async function withServices(use) {
+  const { startEmbeddedPostgres } = await import(join(dist, 'tools/embedded-postgres.js'));
+  const { findProgram, startRedis } = await import(join(dist, 'tools/test-services.js'));
+  const given = { postgres: process.env.DATABASE_URL, redis: process.env.REDIS_URL };
+  forgetSettings();
+  const folder = mkdtempSync(join(tmpdir(), 'oncepay-test-'));
+  const started = [];
+  try {
+    const postgres = given.postgres ? { url: new URL('/', given.postgres).href } : await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), durable: false });
+    if (postgres.stop) started.push(postgres);
+    const redis = given.redis ? { url: given.redis } : await startRedis(join(folder, 'redis'));
+    if (redis?.stop) started.push(redis);
+    const chromium = findProgram(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']);
+
+    process.env.NODE_ENV = 'test';
+    process.env.ONCEPAY_TEST_RUN_ID = randomUUID().replaceAll('-', '');
+    process.env.ONCEPAY_TEST_POSTGRES_URL = postgres.url;
+    if (redis) process.env.ONCEPAY_TEST_REDIS_URL = redis.url;
+    if (chromium) process.env.ONCEPAY_TEST_CHROMIUM = chromium;
+    if (!redis) console.log('\nNO REDIS: there is no redis-server here and REDIS_URL is not set. The Redis suites are SKIPPED.');
+    if (!chromium) console.log('\nNO CHROMIUM: no browser was found. The browser suites are SKIPPED.');
+    await use([given.postgres ? 'your PostgreSQL' : 'bundled PostgreSQL', redis ? 'Redis' : 'no Redis', chromium ? 'Chromium' : 'no Chromium'].join(', '));
+  } finally {
+    for (const service of started.reverse()) await service.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The tests set what they need. What the caller's shell holds (a live Stripe key, say) must not reach them. */
+function forgetSettings() {
+  for (const name of Object.keys(process.env)) {
+    if (/^(ONCEPAY|STRIPE|SIMULATOR|IDEMPOTENCY|ORDER)_|^(DATABASE_URL|DATABASE_DIRECT_URL|REDIS_URL|PORT|ADMIN_PORT|MIGRATE_ON_START)$/.test(name)) {
+      delete process.env[name];
+    }
+  }
+}
+
+function report({ passed, failed, skipped }) {
+  if (skipped.length) console.log(`\nSKIPPED, not proven by this run:\n${skipped.map((line) => `  - ${line}`).join('\n')}`);
+  console.log(`\n${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''}`);
+  return failed > 0 || passed === 0 ? 1 : 0;
+}
