@@ -1,4 +1,4 @@
 export { assertNoOpenTransaction, Database, Prisma, type Tx } from './database.js';
 export { listen } from './listen.js';
-export { isMigrated, migrate, MigrationError, readMigrations } from './migrate.js';
+export { isMigrated, migrate, MigrationError, MIGRATIONS_FOLDER } from './migrate.js';
 export { isDatabaseUnavailable } from './unavailable.js';

@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 
+/** The migrations of this version, seen from the compiled file. */
+export const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../../../prisma/migrations');
+
 /** Prisma's own advisory lock, so that `prisma migrate deploy` and this applier exclude each other. */
 const PRISMA_LOCK = 72_707_369;
 
@@ -28,8 +31,8 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
-/** All migrations of a folder such as prisma/migrations, oldest first. */
-export function readMigrations(folder: string): readonly Migration[] {
+/** All migrations of a folder, oldest first. */
+function readMigrations(folder: string): readonly Migration[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)

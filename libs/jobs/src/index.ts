@@ -2,3 +2,4 @@ export { type JobKind, type JobPayloads, type QueueName, QUEUES } from './catalo
 export { type JobHandlers, type JobOutcome, JobQueues, migrateQueue } from './job-queues.js';
 export { OutboxBell } from './outbox-bell.js';
 export { claimOutbox, deleteOutbox, INSERT_OUTBOX, OUTBOX_CHANNEL, type OutboxMessage } from './outbox.store.js';
+export { prepareStorage } from './prepare-storage.js';

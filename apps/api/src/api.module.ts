@@ -1,0 +1,65 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { type Config } from '#libs/config';
+import { Database } from '#libs/database';
+import { IdempotentCommands } from '#libs/idempotency';
+import { OutboxBell } from '#libs/jobs';
+import { type Orders } from '#libs/orders';
+import { type Clock, systemEntropy } from '#libs/primitives';
+import { type Logger } from '#libs/telemetry';
+import { Authenticator } from './callers/authenticate.js';
+import { CallerGuard } from './callers/caller.guard.js';
+import { ProblemPagesController } from './docs/docs.controller.js';
+import { Draining } from './health/draining.js';
+import { HealthController } from './health/health.controller.js';
+import { CommandAnswers } from './http/command-answer.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { OrdersController } from './orders/orders.controller.js';
+import { PricesController } from './prices/prices.controller.js';
+import { CLOCK, CONFIG, ENTROPY, LOGGER, ORDERS } from './tokens.js';
+import { StripeWebhookController } from './webhooks/stripe-webhook.controller.js';
+
+/** What the API is made of, all of it on this page. */
+export interface ApiParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly bell: OutboxBell;
+}
+
+@Module({})
+export class ApiModule {
+  static of({ config, logger, clock, database, bell }: ApiParts): DynamicModule {
+    const orders: Orders = {
+      database,
+      bell,
+      clock,
+      entropy: systemEntropy,
+      instance: config.instance,
+      stripePublishableKey: config.stripe.publishableKey,
+      expiresAfterSeconds: config.orderExpiresAfterSeconds,
+    };
+    const commands = new IdempotentCommands({ database, clock, retentionDays: config.idempotencyRetentionDays });
+    return {
+      module: ApiModule,
+      imports: [TerminusModule.forRoot({ logger: false })],
+      controllers: [OrdersController, PricesController, StripeWebhookController, HealthController, ProblemPagesController],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+        { provide: CLOCK, useValue: clock },
+        { provide: ENTROPY, useValue: systemEntropy },
+        { provide: ORDERS, useValue: orders },
+        { provide: Database, useValue: database },
+        { provide: OutboxBell, useValue: bell },
+        { provide: IdempotentCommands, useValue: commands },
+        { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
+        { provide: APP_GUARD, useFactory: (reflector: Reflector) => new CallerGuard(reflector, new Authenticator(config, database, clock)), inject: [Reflector] },
+        CommandAnswers,
+        Draining,
+      ],
+    };
+  }
+}

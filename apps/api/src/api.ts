@@ -1,0 +1,89 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Config } from '#libs/config';
+import { Database } from '#libs/database';
+import { OutboxBell } from '#libs/jobs';
+import { type EffectName, reach, systemClock, systemEntropy, virtualClock } from '#libs/primitives';
+import { type Logger, nestLogger } from '#libs/telemetry';
+import { ApiModule } from './api.module.js';
+import { openApiDocument } from './docs/openapi.js';
+import { readJsonBodies } from './http/json-body.js';
+import { ProblemFilter } from './http/problem.filter.js';
+
+/** A running API. */
+export interface RunningApi {
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  /** Stops accepting, finishes what is under way, lets go of everything. */
+  close(): Promise<void>;
+}
+
+const BODY_LIMIT_BYTES = 1_048_576;
+/** Fastify's own default is no limit at all. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Outside production a simulator may jump ahead at any time. */
+const CLOCK_REFRESH_MS = 500;
+
+const ANSWERS: Readonly<Record<string, EffectName>> = { 'POST /v1/orders': 'api.order.answer', 'POST /webhooks/stripe': 'api.webhook.answer' };
+
+/** Puts the API together without a socket: for the server, and for whoever wants its OpenAPI document. */
+export async function createApi(config: Config, logger: Logger): Promise<Omit<RunningApi, 'url'>> {
+  const clock = config.development.clockUrl === null ? systemClock : virtualClock(config.development.clockUrl);
+  const onError = (error: unknown): void => logger.warn({ error }, 'a connection was lost');
+  const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
+  const bell = new OutboxBell(database.autocommit, onError);
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: () => `req_${systemEntropy.secret(12)}`,
+    routerOptions: { maxParamLength: 200 },
+    return503OnClosing: true,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of({ config, logger, clock, database, bell }), adapter, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  preparePlumbing(app, new ProblemFilter(logger));
+  const document = JSON.stringify(openApiDocument(app));
+  app.getHttpAdapter().getInstance().get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document)); // prettier-ignore
+  await app.init();
+  const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
+  await clock.refresh();
+  return {
+    app,
+    close: async () => {
+      if (ticking) clearInterval(ticking);
+      await app.close();
+      await bell.close();
+      await database.close();
+    },
+  };
+}
+
+/** Starts the API and listens. Throws what the socket throws when the port is taken. */
+export async function startApi(config: Config, logger: Logger): Promise<RunningApi> {
+  const { app, close } = await createApi(config, logger);
+  await app.get(Database).warmUp();
+  await app.listen(config.port, '0.0.0.0');
+  return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
+}
+
+/** What lies around every route: bodies, request ids, failpoints, and problems for what never reaches a route. */
+function preparePlumbing(app: NestFastifyApplication, problems: ProblemFilter): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  readJsonBodies(fastify);
+  fastify.addHook('onRequest', async (request, reply) => {
+    void reply.header('X-Request-Id', request.id);
+  });
+  fastify.addHook('onSend', async (request) => {
+    const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
+    if (effectName !== undefined) reach(effectName, 'before');
+  });
+  fastify.addHook('onResponse', async (request) => {
+    const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
+    if (effectName !== undefined) reach(effectName, 'after');
+  });
+  fastify.setErrorHandler((error, request, reply) => problems.send(error, request, reply));
+}

@@ -1,0 +1,83 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { HealthCheckService, type HealthCheckResult, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { type Config } from '#libs/config';
+import { Database, isMigrated, MIGRATIONS_FOLDER } from '#libs/database';
+import { type FastifyReply } from 'fastify';
+import { Public } from '../callers/caller.guard.js';
+import { CONFIG } from '../tokens.js';
+import { readBacklog } from './backlog.store.js';
+import { Draining } from './draining.js';
+
+/** Overdue for longer than this, something does not move: the sweeper finds lost work within three seconds. */
+const BACKLOG_THRESHOLD_SECONDS = { operation: 60, outbox: 30, event: 60 };
+
+/** Tells orchestrators and operators how the API is. Stripe is never part of it: with Stripe down, orders are still accepted. */
+@ApiExcludeController()
+@Controller('health')
+@Public()
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicator: HealthIndicatorService,
+    private readonly database: Database,
+    private readonly draining: Draining,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** That this answers shows that the event loop turns. */
+  @Get('live')
+  live(@Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(reply, []);
+  }
+
+  @Get('ready')
+  ready(@Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(reply, [() => this.#isUp('database', this.#database()), () => this.#isUp('migrations', this.#migrations()), () => this.#isUp('accepting', Promise.resolve(!this.draining.hasBegun))]);
+  }
+
+  @Get('backlog')
+  async backlog(@Res() reply: FastifyReply): Promise<void> {
+    await this.#answer(reply, [() => this.#backlog()]);
+  }
+
+  async #answer(reply: FastifyReply, checks: (() => Promise<HealthIndicatorResult>)[]): Promise<void> {
+    const result = await this.health.check(checks).catch((error: unknown) => resultOf(error));
+    void reply.status(result.status === 'ok' ? 200 : 503).header('Cache-Control', 'no-store').send(result);
+  }
+
+  async #isUp(name: string, check: Promise<boolean>): Promise<HealthIndicatorResult> {
+    const session = this.indicator.check(name);
+    // What the driver says quotes the connection; the public answer is only that it does not work.
+    return (await check.catch(() => false)) ? session.up() : session.down();
+  }
+
+  async #database(): Promise<boolean> {
+    await this.database.warmUp();
+    return true;
+  }
+
+  #migrations(): Promise<boolean> {
+    return isMigrated(this.config.database.directUrl, MIGRATIONS_FOLDER);
+  }
+
+  async #backlog(): Promise<HealthIndicatorResult> {
+    const session = this.indicator.check('backlog');
+    try {
+      const backlog = await readBacklog(this.database.autocommit);
+      const facts = { ...backlog, thresholdSeconds: BACKLOG_THRESHOLD_SECONDS };
+      const isLate =
+        backlog.operationSeconds > BACKLOG_THRESHOLD_SECONDS.operation || backlog.outboxSeconds > BACKLOG_THRESHOLD_SECONDS.outbox || backlog.eventSeconds > BACKLOG_THRESHOLD_SECONDS.event;
+      return isLate ? session.down(facts) : session.up(facts);
+    } catch {
+      return session.down();
+    }
+  }
+}
+
+/** terminus throws when something is down; the result rides on the exception. */
+function resultOf(error: unknown): HealthCheckResult {
+  const response: unknown = error instanceof Error && 'getResponse' in error && typeof error.getResponse === 'function' ? error.getResponse() : null;
+  if (typeof response === 'object' && response !== null && 'status' in response && 'details' in response) return response as HealthCheckResult;
+  return { status: 'error', details: {} };
+}

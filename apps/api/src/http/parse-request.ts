@@ -1,0 +1,54 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { ValidateBy, type ValidationError, validateSync } from 'class-validator';
+import { DomainError, type FieldError } from '#libs/primitives';
+
+/**
+ * Checks a parsed body or query against a request class: unknown members are refused, nothing is converted.
+ * Throws DomainError validation_failed with every wrong field.
+ */
+export function parseRequest<T extends object>(shape: new () => T, value: unknown): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DomainError('validation_failed', 'The body must be a JSON object.');
+  }
+  const request = plainToInstance(shape, value);
+  const errors = validateSync(request, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true, validationError: { target: false, value: false } });
+  if (errors.length > 0) throw invalid(flatten(errors, ''));
+  return request;
+}
+
+/** The refusal of one or more fields. */
+export function invalid(errors: readonly FieldError[]): DomainError {
+  const [first] = errors;
+  return new DomainError('validation_failed', first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}`, { errors });
+}
+
+/** A text a person may read: no control characters, no broken surrogates, which no database column takes. */
+export function IsText(minimum: number, maximum: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isText',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && value.length >= minimum && value.length <= maximum && isPlainText(value),
+      defaultMessage: () => `must be a text of ${minimum} to ${maximum} characters without control characters`,
+    },
+  });
+}
+
+/** Whether PostgreSQL can store the text and a log line can show it. */
+export function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(text);
+}
+
+function flatten(errors: readonly ValidationError[], parent: string): FieldError[] {
+  return errors.flatMap(({ property, constraints, children }) => {
+    const field = parent === '' ? property : `${parent}.${property}`;
+    const own = Object.entries(constraints ?? {}).map(([rule, message]) => ({ field, message: wordingOf(rule, message, property) }));
+    return [...own, ...flatten(children ?? [], field)];
+  });
+}
+
+/** class-validator's messages begin with the property's name, which `field` says already. */
+function wordingOf(rule: string, message: string, property: string): string {
+  if (rule === 'whitelistValidation') return 'is not a known field';
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
+}

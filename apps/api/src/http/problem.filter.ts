@@ -1,0 +1,78 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { isDatabaseUnavailable } from '#libs/database';
+import { DomainError, type ErrorCode } from '#libs/primitives';
+import { type Logger } from '#libs/telemetry';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PROBLEMS } from './problem-catalogue.js';
+
+/** How long a client should let the database recover before it comes again. */
+const UNAVAILABLE_RETRY_SECONDS = 1;
+
+/** The one place where an error becomes an HTTP answer: application/problem+json, RFC 9457. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.send(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Also for errors outside the framework: those of parsing and routing. */
+  send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = domainErrorOf(thrown);
+    const { status } = PROBLEMS[error.code];
+    if (status >= 500) this.logger.error({ error: thrown, requestId: request.id, path: pathOf(request) }, 'a request failed');
+    else this.logger.info({ code: error.code, requestId: request.id, path: pathOf(request), method: request.method }, 'a request was refused');
+    if (error.retryAfterSeconds !== undefined) void reply.header('Retry-After', String(error.retryAfterSeconds));
+    if (error.location !== undefined) void reply.header('Location', error.location);
+    if (status === 401) void reply.header('WWW-Authenticate', 'Bearer realm="oncepay"');
+    void reply.status(status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problemOf(error, request)));
+  }
+}
+
+function problemOf({ code, detail, errors }: DomainError, request: FastifyRequest) {
+  const { status, title } = PROBLEMS[code];
+  return {
+    type: `${request.protocol}://${request.host}/problems/${code}`,
+    title,
+    status,
+    detail,
+    instance: pathOf(request),
+    code,
+    requestId: request.id,
+    ...(errors.length > 0 ? { errors } : {}),
+  };
+}
+
+/** Without the query, which may hold what a caller should not have put there. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?')[0] ?? '/';
+}
+
+function domainErrorOf(thrown: unknown): DomainError {
+  if (thrown instanceof DomainError) return thrown;
+  if (isDatabaseUnavailable(thrown)) {
+    return new DomainError('unavailable', 'The database does not answer. Nothing is known to be lost: send the same request again.', { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
+  }
+  const status = statusOf(thrown);
+  const message = thrown instanceof Error ? thrown.message : '';
+  const code = codeOf(status);
+  return code === 'internal_error' ? new DomainError(code, 'The request could not be carried out; nothing of it was stored.') : new DomainError(code, message);
+}
+
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof HttpException) return thrown.getStatus();
+  return thrown instanceof Error && 'statusCode' in thrown && typeof thrown.statusCode === 'number' ? thrown.statusCode : 500;
+}
+
+/** What Fastify and Nest refuse on their own account. */
+function codeOf(status: number): ErrorCode {
+  if (status === 404) return 'not_found';
+  if (status === 405) return 'method_not_allowed';
+  if (status === 413) return 'payload_too_large';
+  if (status === 415) return 'unsupported_media_type';
+  if (status === 429) return 'rate_limited';
+  if (status === 503) return 'unavailable';
+  return status >= 400 && status < 500 ? 'validation_failed' : 'internal_error';
+}

@@ -1,0 +1,149 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsEmail, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min, ValidateBy, ValidateNested } from 'class-validator';
+import { type OrderRequest, type RequestedItem } from '#libs/orders';
+import { CURRENCIES, type FieldError, MAXIMUM_AMOUNT } from '#libs/primitives';
+import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
+import { type Caller } from '../callers/caller.js';
+
+const METADATA_KEYS_MAX = 45;
+
+/** Stripe's limits less our own five entries; `oncepay_` is ours. Source: docs.stripe.com/api/metadata. */
+function IsMetadata(): PropertyDecorator {
+  const isEntry = ([key, value]: [string, unknown]): boolean =>
+    key.length >= 1 && key.length <= 40 && !/[[\]]/.test(key) && isPlainText(key) && !key.startsWith('oncepay_') &&
+    typeof value === 'string' && value.length >= 1 && value.length <= 500 && value.isWellFormed() && !value.includes('\u0000'); // prettier-ignore
+  return ValidateBy({
+    name: 'isMetadata',
+    validator: {
+      validate: (value: unknown) => {
+        if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+        const entries = Object.entries(value);
+        return entries.length <= METADATA_KEYS_MAX && entries.every(isEntry);
+      },
+      defaultMessage: () => `must have at most ${METADATA_KEYS_MAX} entries: keys of 1 to 40 characters without square brackets, not starting with oncepay_; values texts of 1 to 500 characters`,
+    },
+  });
+}
+
+class OrderItemRequest {
+  @ApiPropertyOptional({ description: 'Id of a catalogue price. Excludes name and unitAmount.', example: 'tshirt' })
+  @IsOptional()
+  @IsText(1, 200)
+  price?: string;
+
+  @ApiPropertyOptional({ description: 'What the buyer reads; only with a secret key.', example: 'Gift wrap' })
+  @IsOptional()
+  @IsText(1, 200)
+  name?: string;
+
+  @ApiPropertyOptional({ description: "Integer in Stripe's unit of the currency; only with a secret key.", example: 300, minimum: 0, maximum: MAXIMUM_AMOUNT })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(MAXIMUM_AMOUNT)
+  unitAmount?: number;
+
+  @ApiProperty({ example: 2, minimum: 1, maximum: 10_000 })
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  quantity!: number;
+}
+
+class CustomerRequest {
+  @ApiPropertyOptional({ example: 'ada@example.com' })
+  @IsOptional()
+  @IsEmail({}, { message: 'must be an email address' })
+  @MaxLength(254)
+  email?: string;
+
+  @ApiPropertyOptional({ example: 'Ada' })
+  @IsOptional()
+  @IsText(1, 200)
+  name?: string;
+}
+
+/** The body of POST /v1/orders. */
+export class CreateOrderRequest {
+  @ApiProperty({ description: 'Lowercase ISO code.', example: 'usd', enum: CURRENCIES })
+  @IsIn(CURRENCIES, { message: 'must be the lowercase code of a currency Stripe charges in' })
+  currency!: string;
+
+  @ApiProperty({ type: [OrderItemRequest], minItems: 1, maxItems: 100 })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(100)
+  @ValidateNested({ each: true })
+  @Type(() => OrderItemRequest)
+  items!: OrderItemRequest[];
+
+  @ApiPropertyOptional({ type: CustomerRequest })
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => CustomerRequest)
+  customer?: CustomerRequest;
+
+  @ApiPropertyOptional({ description: 'Your own name for the order, such as a cart id.', example: 'cart-4711' })
+  @IsOptional()
+  @IsText(1, 200)
+  reference?: string;
+
+  @ApiPropertyOptional({ description: 'Sent on to Stripe beside ours.', example: { k: 'v' }, type: Object, additionalProperties: { type: 'string' } })
+  @IsOptional()
+  @IsMetadata()
+  metadata?: Record<string, string>;
+
+  @ApiPropertyOptional({ description: 'With it the worker confirms; without it the browser does.', example: 'pm_card_visa' })
+  @IsOptional()
+  @Matches(/^pm_\w{1,200}$/, { message: 'must be the id of a Stripe payment method: pm_…' })
+  paymentMethod?: string;
+
+  @ApiPropertyOptional({ enum: ['automatic', 'manual'], default: 'automatic' })
+  @IsOptional()
+  @IsIn(['automatic', 'manual'])
+  captureMethod?: 'automatic' | 'manual';
+
+  @ApiPropertyOptional({ enum: ['elements'], default: 'elements' })
+  @IsOptional()
+  @IsIn(['elements'])
+  checkout?: 'elements';
+
+  @ApiPropertyOptional({ description: 'Where the buyer comes back to; without it, methods that leave the page are excluded.', example: 'https://shop.example/return' })
+  @IsOptional()
+  @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, { message: 'must be an http(s) URL' })
+  @MaxLength(2_000)
+  returnUrl?: string;
+}
+
+/** Checks the body of POST /v1/orders and brings it into the form the orders lib takes. Throws DomainError validation_failed. */
+export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
+  const request = parseRequest(CreateOrderRequest, body);
+  const errors: FieldError[] = [];
+  const items = request.items.map((item, index) => itemOf(item, `items.${index}`, errors));
+  if (request.returnUrl !== undefined && !isOwnOrigin(request.returnUrl, caller)) {
+    errors.push({ field: 'returnUrl', message: "must be on one of the publishable key's origins" });
+  }
+  if (errors.length > 0) throw invalid(errors);
+  return {
+    currency: request.currency,
+    items: items.filter((item) => item !== null),
+    customer: request.customer ? { email: request.customer.email ?? null, name: request.customer.name ?? null } : null,
+    reference: request.reference ?? null,
+    metadata: request.metadata ?? {},
+    paymentMethod: request.paymentMethod ?? null,
+    captureMethod: request.captureMethod ?? 'automatic',
+    returnUrl: request.returnUrl ?? null,
+  };
+}
+
+function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, field: string, errors: FieldError[]): RequestedItem | null {
+  if (price != null && name == null && unitAmount == null) return { price, quantity };
+  if (price == null && name != null && unitAmount != null) return { name, unitAmount, quantity };
+  errors.push({ field, message: 'must have either price, or name and unitAmount' });
+  return null;
+}
+
+function isOwnOrigin(url: string, { audience, origins }: Caller): boolean {
+  return audience === 'secret' || origins === null || origins.includes(new URL(url).origin);
+}

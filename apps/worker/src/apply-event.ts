@@ -1,0 +1,80 @@
+import { type Mode } from '#libs/config';
+import { type JobOutcome } from '#libs/jobs';
+import { observeIntent, type Payments, readPaymentIntent, recordDiscrepancy, StripeFailure } from '#libs/payments';
+import { effect } from '#libs/primitives';
+import { loadEvent, postponeEvent, settleEvent } from '#libs/webhooks';
+
+type InboxEvent = NonNullable<Awaited<ReturnType<typeof loadEvent>>>;
+type End = { readonly status: 'applied' | 'ignored' | 'parked'; readonly note: string | null };
+
+/** Ours by its metadata, yet without a row for this long: the row will not come. */
+const HOLD_MS = 3_600_000;
+const HOLD_DELAY_MS = 500;
+const HOLD_DELAY_MAX_MS = 5_000;
+/** An event that fails this often for a reason of its own needs a person; outages are not counted. */
+const ATTEMPTS = 10;
+const RETRY_DELAY_MAX_MS = 8_000;
+
+/**
+ * Applies one event of the inbox through the one door and marks it, in this order: a crash between the two applies it
+ * again, which changes nothing. Safe to repeat.
+ */
+export async function applyEvent(payments: Payments, own: { instance: string; mode: Mode }, eventId: string): Promise<JobOutcome> {
+  const { database, clock, logger } = payments;
+  const event = await loadEvent(database.autocommit, eventId);
+  if (event === null || (event.status !== 'received' && event.status !== 'held')) return { outcome: 'done' };
+  if (event.nextAttemptAt.getTime() > Date.now()) return { outcome: 'snooze', until: event.nextAttemptAt };
+  try {
+    const end = await endOf(payments, own, event);
+    if (end === 'held') return await putOff(payments, event, 'held', 'its object is not known yet', backoffMs(event.attempts, HOLD_DELAY_MS, HOLD_DELAY_MAX_MS));
+    await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, end.status, end.note, clock.now()));
+    if (end.status === 'parked') logger.error({ eventId: event.id, type: event.type, note: end.note }, 'an event was parked; a person must decide');
+    return { outcome: 'done' };
+  } catch (error) {
+    const note = error instanceof Error ? error.message : String(error);
+    logger.warn({ error, eventId: event.id, type: event.type }, 'an event could not be applied');
+    if (!(error instanceof StripeFailure) && event.attempts + 1 >= ATTEMPTS) {
+      await settleEvent(database.autocommit, event.id, 'parked', note, clock.now());
+      return { outcome: 'done' };
+    }
+    return putOff(payments, event, event.status, note, backoffMs(event.attempts, HOLD_DELAY_MS, RETRY_DELAY_MAX_MS));
+  }
+}
+
+async function endOf(payments: Payments, { instance, mode }: { instance: string; mode: Mode }, event: InboxEvent): Promise<End | 'held'> {
+  if (event.livemode !== (mode === 'live')) return { status: 'ignored', note: 'of the other mode' };
+  const seen = readPaymentIntent(event.object);
+  if (seen === null) return { status: 'parked', note: 'its object is no PaymentIntent that we can read' };
+  const observed = await observeIntent(payments, instance, seen, `webhook:${event.id}`);
+  switch (observed) {
+    case 'applied':
+    case 'known':
+      return { status: 'applied', note: null };
+    case 'discrepancy':
+      return { status: 'applied', note: 'it contradicts our record: see the discrepancies' };
+    case 'foreign':
+      return { status: 'ignored', note: 'not ours' };
+    case 'unknown':
+      return waitedTooLong(payments, event) ? parkUnknown(payments, event, seen.id) : 'held';
+  }
+}
+
+function waitedTooLong({ clock }: Payments, { receivedAt }: InboxEvent): boolean {
+  return clock.now().getTime() - receivedAt.getTime() > HOLD_MS;
+}
+
+async function parkUnknown({ database, clock, entropy }: Payments, event: InboxEvent, intentId: string): Promise<End> {
+  await recordDiscrepancy(database.autocommit, {
+    id: entropy.uuid(), kind: 'intent_without_order', stripeObjectId: intentId, orderId: null, ours: null, stripes: event.object, at: clock.now(),
+  }); // prettier-ignore
+  return { status: 'parked', note: 'ours by its metadata, but no order of ours has this intent' };
+}
+
+async function putOff({ database }: Payments, event: InboxEvent, status: 'received' | 'held', note: string, delayMs: number): Promise<JobOutcome> {
+  const dueAt = await postponeEvent(database.autocommit, event.id, status, note, delayMs);
+  return dueAt === null ? { outcome: 'done' } : { outcome: 'snooze', until: dueAt };
+}
+
+function backoffMs(attempts: number, startMs: number, capMs: number): number {
+  return Math.min(capMs, startMs * 2 ** Math.min(attempts, 10));
+}

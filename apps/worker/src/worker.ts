@@ -1,0 +1,51 @@
+import { type Config } from '#libs/config';
+import { Database } from '#libs/database';
+import { type JobHandlers, JobQueues } from '#libs/jobs';
+import { type Payments, runOperation, StripeGateway } from '#libs/payments';
+import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
+import { type Logger } from '#libs/telemetry';
+import { applyEvent } from './apply-event.js';
+import { startRelay } from './relay.js';
+import { startSweeper } from './sweeper.js';
+
+/** Slots are cheap while they wait for Stripe; needed are orders per second times seconds per call. */
+const PAYMENT_CONCURRENCY = 32;
+/** Events rarely wait for anything but the database. */
+const EVENT_CONCURRENCY = 8;
+
+/** A worker at work. */
+export interface RunningWorker {
+  readonly database: Database;
+  /** Lets what is under way finish, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Starts relay, consumers and sweeper of one worker process. */
+export async function startWorker(config: Config, logger: Logger): Promise<RunningWorker> {
+  const clock = config.development.clockUrl === null ? systemClock : virtualClock(config.development.clockUrl);
+  await clock.refresh();
+  const onError = (error: Error): void => logger.warn({ error }, 'a connection was lost');
+  const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
+  await database.warmUp();
+  const gateway = new StripeGateway(config.stripe);
+  const payments: Payments = { database, gateway, clock, entropy: systemEntropy, logger };
+  const queues = new JobQueues({ redisUrl: config.redisUrl, databaseUrl: config.database.directUrl, onError });
+  const own = { instance: config.instance, mode: config.stripe.mode };
+  const handlers: JobHandlers = {
+    'payment-operation': ({ operationId }) => runOperation(payments, operationId),
+    'webhook-event': ({ eventId }) => applyEvent(payments, own, eventId),
+  };
+  queues.consume('payments', PAYMENT_CONCURRENCY, handlers);
+  queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
+  const relay = startRelay(database, queues, config.database.directUrl, logger);
+  const sweeper = startSweeper(database, systemEntropy, relay, logger);
+  return {
+    database,
+    close: async () => {
+      await sweeper.stop();
+      await relay.stop();
+      await queues.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { Prisma, type Tx } from '#libs/database';
+import { CLAIM_KEYS, type KeyClaim } from '#libs/idempotency';
+import { INSERT_OUTBOX, type OutboxMessage } from '#libs/jobs';
+import { type OperationFacts, type TimelineEntry } from '#libs/payments';
+import { type Order, type Orderer, type OrderItem } from './order.js';
+
+/** A payment operation on its way in. */
+export interface NewOperation extends OperationFacts {
+  readonly stripeIdempotencyKey: string;
+  readonly params: Prisma.InputJsonObject;
+}
+
+/** Everything one new order writes. */
+export interface NewOrder {
+  readonly key: KeyClaim;
+  readonly orderer: Orderer;
+  readonly order: Order;
+  readonly returnUrl: string | null;
+  readonly operations: readonly NewOperation[];
+  readonly events: readonly TimelineEntry[];
+  readonly outbox: readonly OutboxMessage[];
+}
+
+/**
+ * Inserts any number of orders with all that belongs to them in one statement, those whose idempotency key was free.
+ * Returns the positions of the orders that were. Nothing of the others is written.
+ */
+export async function insertOrders(tx: Tx, batch: readonly NewOrder[]): Promise<ReadonlySet<number>> {
+  const rows = await tx.$queryRaw<{ ordinal: number }[]>`
+    WITH input AS MATERIALIZED (
+      SELECT (row.ordinality - 1)::int AS ordinal, row.value AS doc FROM jsonb_array_elements(${JSON.stringify(batch)}::jsonb) WITH ORDINALITY AS row
+    ),
+    ${CLAIM_KEYS},
+    ordered AS (
+      INSERT INTO orders (id, account_id, mode, status, version, amount, currency, customer_email, customer_name, stripe_customer_id, reference, metadata,
+        client_secret, capture_method, checkout, return_url, created_at, updated_at, expires_at)
+      SELECT o.id, (a.doc -> 'orderer' ->> 'accountId')::uuid, a.doc -> 'orderer' ->> 'mode', o.status, 1, o.amount, o.currency, o."customerEmail",
+        o."customerName", o."stripeCustomerId", o.reference, o.metadata, o."clientSecret", o."captureMethod", o.checkout, a.doc ->> 'returnUrl',
+        o."createdAt", o."updatedAt", o."expiresAt"
+      FROM accepted a, jsonb_to_record(a.doc -> 'order') AS o (id uuid, status text, amount bigint, currency text, "customerEmail" text, "customerName" text,
+        "stripeCustomerId" text, reference text, metadata jsonb, "clientSecret" text, "captureMethod" text, checkout text, "createdAt" timestamptz,
+        "updatedAt" timestamptz, "expiresAt" timestamptz)
+    ),
+    itemized AS (
+      INSERT INTO order_items (order_id, position, price_id, name, unit_amount, quantity)
+      SELECT (a.doc -> 'order' ->> 'id')::uuid, item.ordinality, item.value ->> 'price', item.value ->> 'name', (item.value ->> 'unitAmount')::bigint,
+        (item.value ->> 'quantity')::int
+      FROM accepted a, jsonb_array_elements(a.doc -> 'order' -> 'items') WITH ORDINALITY AS item
+    ),
+    paid AS (
+      INSERT INTO payments (id, order_id, status, payment_method, created_at, updated_at)
+      SELECT p.id, (a.doc -> 'order' ->> 'id')::uuid, p.status, p."paymentMethod", (a.doc -> 'order' ->> 'createdAt')::timestamptz,
+        (a.doc -> 'order' ->> 'createdAt')::timestamptz
+      FROM accepted a, jsonb_to_record(a.doc -> 'order' -> 'payment') AS p (id uuid, status text, "paymentMethod" text)
+    ),
+    operated AS (
+      INSERT INTO payment_operations (id, order_id, payment_id, kind, sequence, status, stripe_idempotency_key, params, next_attempt_at, created_at)
+      SELECT op.id, (a.doc -> 'order' ->> 'id')::uuid, (a.doc -> 'order' -> 'payment' ->> 'id')::uuid, op.kind, op.sequence, op.status,
+        op."stripeIdempotencyKey", op.params, now(), (a.doc -> 'order' ->> 'createdAt')::timestamptz
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'operations') AS op (id uuid, kind text, sequence int, status text, "stripeIdempotencyKey" text, params jsonb)
+    ),
+    told AS (
+      INSERT INTO order_events (id, order_id, type, cause, data, at)
+      SELECT e.id, (a.doc -> 'order' ->> 'id')::uuid, e.type, e.cause, e.data, (a.doc -> 'order' ->> 'createdAt')::timestamptz
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'events') AS e (id uuid, type text, cause text, data jsonb)
+    ),
+    ${INSERT_OUTBOX}
+    SELECT ordinal FROM accepted`;
+  return new Set(rows.map(({ ordinal }) => ordinal));
+}
+
+interface OrderRow extends Omit<Order, 'amount' | 'amountCaptured' | 'amountRefunded' | 'amountRefundPending' | 'dispute'> {
+  readonly amount: bigint;
+  readonly amountCaptured: bigint;
+  readonly amountRefunded: bigint;
+  readonly amountRefundPending: bigint;
+  readonly disputeStatus: string | null;
+  readonly disputeAmount: bigint | null;
+  readonly disputeReason: string | null;
+  readonly items: readonly OrderItem[];
+}
+
+const ORDER = Prisma.sql`
+  SELECT o.id, o.status, o.amount, o.currency, o.amount_captured AS "amountCaptured", o.amount_refunded AS "amountRefunded",
+    o.amount_refund_pending AS "amountRefundPending", o.customer_email AS "customerEmail", o.customer_name AS "customerName",
+    o.stripe_customer_id AS "stripeCustomerId", o.reference, o.metadata, o.client_secret AS "clientSecret", o.capture_method AS "captureMethod",
+    o.checkout, o.dispute_status AS "disputeStatus", o.dispute_amount AS "disputeAmount", o.dispute_reason AS "disputeReason",
+    o.created_at AS "createdAt", o.updated_at AS "updatedAt", o.expires_at AS "expiresAt",
+    (SELECT jsonb_agg(jsonb_build_object('price', i.price_id, 'name', i.name, 'unitAmount', i.unit_amount, 'quantity', i.quantity) ORDER BY i.position)
+     FROM order_items i WHERE i.order_id = o.id) AS items,
+    jsonb_build_object('id', p.id, 'status', p.status, 'stripePaymentIntentId', p.stripe_payment_intent_id, 'stripeClientSecret', p.stripe_client_secret,
+      'url', p.url, 'paymentMethod', p.payment_method, 'nextAction', p.next_action, 'lastError', p.last_error, 'operations',
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'sequence', op.sequence, 'status', op.status)), '[]')
+       FROM payment_operations op WHERE op.payment_id = p.id)) AS payment
+  FROM orders o JOIN payments p ON p.order_id = o.id`;
+
+type Owner = Pick<Orderer, 'accountId' | 'mode'>;
+
+/** An order of this account, or null: another account's order does not exist (R13). */
+export async function findOrder(tx: Tx, { accountId, mode }: Owner, id: string): Promise<Order | null> {
+  const rows = await tx.$queryRaw<OrderRow[]>`${ORDER} WHERE o.id = ${id}::uuid AND o.account_id = ${accountId}::uuid AND o.mode = ${mode}`;
+  return rows[0] === undefined ? null : orderOf(rows[0]);
+}
+
+/** Which orders a list shows, newest first. */
+export interface OrderFilter {
+  readonly limit: number;
+  readonly startingAfter: string | null;
+  readonly status: string | null;
+  readonly reference: string | null;
+  readonly createdFrom: Date | null;
+  readonly createdTo: Date | null;
+}
+
+/** One page of an account's orders. Ids are time-ordered, so the page after an order is what lies below its id. */
+export async function listOrders(tx: Tx, { accountId, mode }: Owner, filter: OrderFilter): Promise<{ orders: readonly Order[]; hasMore: boolean }> {
+  const conditions = [
+    Prisma.sql`o.account_id = ${accountId}::uuid`,
+    Prisma.sql`o.mode = ${mode}`,
+    ...(filter.startingAfter === null ? [] : [Prisma.sql`o.id < ${filter.startingAfter}::uuid`]),
+    ...(filter.status === null ? [] : [Prisma.sql`o.status = ${filter.status}`]),
+    ...(filter.reference === null ? [] : [Prisma.sql`o.reference = ${filter.reference}`]),
+    ...(filter.createdFrom === null ? [] : [Prisma.sql`o.created_at >= ${filter.createdFrom}`]),
+    ...(filter.createdTo === null ? [] : [Prisma.sql`o.created_at <= ${filter.createdTo}`]),
+  ];
+  const rows = await tx.$queryRaw<OrderRow[]>`${ORDER} WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY o.id DESC LIMIT ${filter.limit + 1}`;
+  return { orders: rows.slice(0, filter.limit).map(orderOf), hasMore: rows.length > filter.limit };
+}
+
+/** One line of an order's timeline as it is read. */
+export interface TimelineLine {
+  readonly id: string;
+  readonly type: string;
+  readonly cause: string;
+  readonly data: unknown;
+  readonly at: Date;
+}
+
+/** The timeline of an order, oldest first. */
+export function loadTimeline(tx: Tx, orderId: string): Promise<TimelineLine[]> {
+  return tx.orderEvent.findMany({ where: { orderId }, orderBy: { position: 'asc' }, select: { id: true, type: true, cause: true, data: true, at: true } });
+}
+
+function orderOf({ disputeStatus, disputeAmount, disputeReason, ...row }: OrderRow): Order {
+  return {
+    ...row,
+    amount: Number(row.amount),
+    amountCaptured: Number(row.amountCaptured),
+    amountRefunded: Number(row.amountRefunded),
+    amountRefundPending: Number(row.amountRefundPending),
+    dispute: disputeStatus === null ? null : { status: disputeStatus, amount: Number(disputeAmount ?? 0), reason: disputeReason ?? '' },
+  };
+}

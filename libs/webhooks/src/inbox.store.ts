@@ -1,0 +1,117 @@
+import { INSERT_OUTBOX } from '#libs/jobs';
+import { type Tx } from '#libs/database';
+
+/** received: to be applied. held: ours, but its object is not known yet. The others are final: received = applied + ignored + held + parked. */
+export type EventStatus = 'received' | 'held' | 'applied' | 'ignored' | 'parked';
+
+/** An event on its way into the inbox. */
+export interface IncomingEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly livemode: boolean;
+  readonly apiVersion: string | null;
+  readonly objectId: string | null;
+  readonly paymentIntentId: string | null;
+  /** The exact text that was signed. */
+  readonly payload: string;
+}
+
+/** An event of the inbox that is to be applied. */
+export interface InboxEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly status: EventStatus;
+  readonly livemode: boolean;
+  readonly object: unknown;
+  readonly attempts: number;
+  readonly receivedAt: Date;
+  readonly nextAttemptAt: Date;
+}
+
+/**
+ * Stores an event with its job in one statement; false when it is there already. An event without effect (`jobId` null)
+ * is stored as ignored at once. Safe to repeat: Stripe delivers more than once.
+ */
+export async function receiveEvent(tx: Tx, event: IncomingEvent, jobId: string | null, now: Date): Promise<boolean> {
+  const outbox = jobId === null ? [] : [{ id: jobId, kind: 'webhook-event', payload: { eventId: event.id } }];
+  const status: EventStatus = jobId === null ? 'ignored' : 'received';
+  const inserted = await tx.$queryRaw<unknown[]>`
+    WITH stored AS (
+      INSERT INTO webhook_events (id, type, status, livemode, api_version, object_id, payment_intent_id, payload, received_at, next_attempt_at, processed_at)
+      VALUES (${event.id}, ${event.type}, ${status}, ${event.livemode}, ${event.apiVersion}, ${event.objectId}, ${event.paymentIntentId},
+        ${event.payload}::jsonb, ${now}, now(), CASE WHEN ${jobId === null} THEN ${now}::timestamptz END)
+      ON CONFLICT DO NOTHING RETURNING id
+    ),
+    accepted AS (SELECT jsonb_build_object('outbox', ${JSON.stringify(outbox)}::jsonb) AS doc FROM stored),
+    ${INSERT_OUTBOX}
+    SELECT 1 FROM stored`;
+  return inserted.length === 1;
+}
+
+/** An event of the inbox; null when there is none. */
+export async function loadEvent(tx: Tx, id: string): Promise<InboxEvent | null> {
+  const event = await tx.webhookEvent.findUnique({ where: { id } });
+  if (event === null) return null;
+  const { type, livemode, payload, attempts, receivedAt, nextAttemptAt } = event;
+  return { id, type, status: statusOf(event.status), livemode, object: objectOf(payload), attempts, receivedAt, nextAttemptAt };
+}
+
+/** Writes the end of an event. Safe to repeat; a final status stays. */
+export async function settleEvent(tx: Tx, id: string, status: Extract<EventStatus, 'applied' | 'ignored' | 'parked'>, note: string | null, now: Date): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, processed_at = ${now}
+    WHERE id = ${id} AND status IN ('received', 'held')`;
+}
+
+/** Puts an event off; returns when it is due again. */
+export async function postponeEvent(tx: Tx, id: string, status: Extract<EventStatus, 'received' | 'held'>, note: string, delayMs: number): Promise<Date | null> {
+  const rows = await tx.$queryRaw<{ due_at: Date }[]>`
+    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
+    WHERE id = ${id} AND status IN ('received', 'held')
+    RETURNING next_attempt_at AS due_at`;
+  return rows[0]?.due_at ?? null;
+}
+
+/** How long past its time an event may be before its job counts as lost, and how long a new job has before the next. */
+const OVERDUE_SECONDS = 2;
+const SWEEP_AGAIN_SECONDS = 5;
+
+/** Writes an outbox row for every event that is overdue, whatever the queue believes. Returns how many. Safe to repeat. */
+export function requeueOverdueEvents(tx: Tx, newId: () => string, limit: number): Promise<number> {
+  const ids = Array.from({ length: limit }, newId);
+  return tx.$executeRaw`
+    WITH overdue AS (
+      SELECT id FROM webhook_events
+      WHERE status IN ('received', 'held') AND next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS})
+        AND (swept_at IS NULL OR swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS}))
+      ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ),
+    swept AS (UPDATE webhook_events e SET swept_at = now() FROM overdue WHERE e.id = overdue.id RETURNING e.id),
+    numbered AS (SELECT id, row_number() OVER () AS n FROM swept),
+    accepted AS (
+      SELECT jsonb_build_object('outbox', jsonb_build_array(jsonb_build_object(
+        'id', (${ids}::text[])[n], 'kind', 'webhook-event', 'payload', jsonb_build_object('eventId', id)))) AS doc
+      FROM numbered
+    ),
+    ${INSERT_OUTBOX}
+    SELECT 1 FROM accepted`;
+}
+
+function statusOf(text: string): EventStatus {
+  switch (text) {
+    case 'received':
+    case 'held':
+    case 'applied':
+    case 'ignored':
+    case 'parked':
+      return text;
+    default:
+      throw new Error(`bug: an event cannot be ${text}`);
+  }
+}
+
+function objectOf(payload: unknown): unknown {
+  if (typeof payload !== 'object' || payload === null || !('data' in payload)) return null;
+  const { data } = payload;
+  return typeof data === 'object' && data !== null && 'object' in data ? data.object : null;
+}
