@@ -1,0 +1,257 @@
+import { newId, randomToken } from '../core/ids.js';
+import type { NewPaymentIntent } from '../payment-intents/payment-intent.js';
+import type { Address } from '../payment-methods/payment-method.js';
+
+export interface Price {
+  id: string;
+  object: 'price';
+  active: false;
+  billing_scheme: 'per_unit';
+  created: number;
+  currency: string;
+  custom_unit_amount: null;
+  livemode: false;
+  lookup_key: null;
+  metadata: Record<string, string>;
+  nickname: null;
+  product: string;
+  recurring: null;
+  tax_behavior: 'unspecified';
+  tiers_mode: null;
+  transform_quantity: null;
+  type: 'one_time';
+  unit_amount: number;
+  unit_amount_decimal: string;
+}
+
+export interface LineItem {
+  id: string;
+  object: 'item';
+  adjustable_quantity: null;
+  amount_discount: 0;
+  amount_subtotal: number;
+  amount_tax: 0;
+  amount_total: number;
+  currency: string;
+  description: string;
+  metadata: Record<string, string>;
+  price: Price;
+  quantity: number;
+}
+
+export interface CheckoutSession {
+  id: string;
+  object: 'checkout.session';
+  adaptive_pricing: { enabled: boolean };
+  after_expiration: null;
+  allow_promotion_codes: null;
+  allowed_payment_method_types: string[] | null;
+  amount_subtotal: number;
+  amount_total: number;
+  automatic_tax: { enabled: false; liability: null; provider: null; status: null };
+  billing_address_collection: null;
+  cancel_url: string | null;
+  client_reference_id: string | null;
+  client_secret: null;
+  collected_information: null;
+  consent: null;
+  consent_collection: null;
+  created: number;
+  currency: string;
+  currency_conversion: null;
+  custom_fields: never[];
+  custom_text: { after_submit: null; shipping_address: null; submit: null; terms_of_service_acceptance: null };
+  customer: string | null;
+  customer_account: null;
+  customer_creation: 'always' | 'if_required' | null;
+  customer_details: CustomerDetails | null;
+  customer_email: string | null;
+  discounts: never[];
+  expires_at: number;
+  integration_identifier: null;
+  invoice: null;
+  invoice_creation: { enabled: false; invoice_data: { account_tax_ids: null; custom_fields: null; description: null; footer: null; issuer: null; metadata: Record<string, never>; rendering_options: null } };
+  livemode: false;
+  locale: string | null;
+  managed_payments: null;
+  metadata: Record<string, string>;
+  mode: 'payment';
+  origin_context: null;
+  payment_intent: string | null;
+  payment_link: null;
+  payment_method_collection: 'if_required';
+  payment_method_configuration_details: null;
+  payment_method_options: { card: { request_three_d_secure: 'automatic' } };
+  payment_method_types: string[];
+  payment_status: 'paid' | 'unpaid' | 'no_payment_required';
+  permissions: null;
+  phone_number_collection: { enabled: false };
+  recovered_from: null;
+  saved_payment_method_options: null;
+  setup_intent: null;
+  shipping_address_collection: null;
+  shipping_cost: null;
+  shipping_options: never[];
+  status: 'open' | 'complete' | 'expired';
+  submit_type: string | null;
+  subscription: null;
+  success_url: string;
+  total_details: { amount_discount: 0; amount_shipping: 0; amount_tax: 0 };
+  ui_mode: 'hosted_page';
+  url: string | null;
+  wallet_options: null;
+}
+
+export interface CustomerDetails {
+  address: Address | null;
+  business_name: null;
+  email: string | null;
+  individual_name: null;
+  name: string | null;
+  phone: string | null;
+  tax_exempt: 'none';
+  tax_ids: never[];
+}
+
+/** The hidden half of a session: its lines, and the intent it will make when the buyer pays. */
+export interface CheckoutSessionSecret {
+  id: string;
+  created: number;
+  lineItems: LineItem[];
+  intent: Omit<NewPaymentIntent, 'at' | 'amount' | 'currency' | 'customer' | 'paymentMethod'>;
+}
+
+export interface NewCheckoutSession {
+  at: number;
+  pagesUrl: string;
+  allowedPaymentMethodTypes: string[] | null;
+  amount: number;
+  cancelUrl: string | null;
+  clientReferenceId: string | null;
+  currency: string;
+  customer: string | null;
+  customerCreation: 'always' | 'if_required' | null;
+  customerEmail: string | null;
+  expiresAt: number;
+  locale: string | null;
+  metadata: Record<string, string>;
+  paymentMethodTypes: string[];
+  submitType: string | null;
+  successUrl: string;
+}
+
+export function newCheckoutSession(from: NewCheckoutSession): CheckoutSession {
+  const id = `cs_test_${randomToken(58)}`;
+  return {
+    id,
+    object: 'checkout.session',
+    adaptive_pricing: { enabled: false },
+    after_expiration: null,
+    allow_promotion_codes: null,
+    allowed_payment_method_types: from.allowedPaymentMethodTypes,
+    amount_subtotal: from.amount,
+    amount_total: from.amount,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    billing_address_collection: null,
+    cancel_url: from.cancelUrl,
+    client_reference_id: from.clientReferenceId,
+    client_secret: null,
+    collected_information: null,
+    consent: null,
+    consent_collection: null,
+    created: from.at,
+    currency: from.currency,
+    currency_conversion: null,
+    custom_fields: [],
+    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
+    customer: from.customer,
+    customer_account: null,
+    customer_creation: from.customer === null ? (from.customerCreation ?? 'if_required') : null,
+    customer_details: null,
+    customer_email: from.customerEmail,
+    discounts: [],
+    expires_at: from.expiresAt,
+    integration_identifier: null,
+    invoice: null,
+    invoice_creation: {
+      enabled: false,
+      invoice_data: { account_tax_ids: null, custom_fields: null, description: null, footer: null, issuer: null, metadata: {}, rendering_options: null },
+    },
+    livemode: false,
+    locale: from.locale,
+    managed_payments: null,
+    metadata: from.metadata,
+    mode: 'payment',
+    origin_context: null,
+    payment_intent: null,
+    payment_link: null,
+    payment_method_collection: 'if_required',
+    payment_method_configuration_details: null,
+    payment_method_options: { card: { request_three_d_secure: 'automatic' } },
+    payment_method_types: from.paymentMethodTypes,
+    payment_status: 'unpaid',
+    permissions: null,
+    phone_number_collection: { enabled: false },
+    recovered_from: null,
+    saved_payment_method_options: null,
+    setup_intent: null,
+    shipping_address_collection: null,
+    shipping_cost: null,
+    shipping_options: [],
+    status: 'open',
+    submit_type: from.submitType,
+    subscription: null,
+    success_url: from.successUrl,
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ui_mode: 'hosted_page',
+    url: `${from.pagesUrl}/_sim/pages/checkout/${id}`,
+    wallet_options: null,
+  };
+}
+
+export interface NewLineItem {
+  at: number;
+  currency: string;
+  description: string;
+  metadata: Record<string, string>;
+  quantity: number;
+  unitAmount: number;
+}
+
+export function newLineItem(from: NewLineItem): LineItem {
+  const amount = from.unitAmount * from.quantity;
+  return {
+    id: newId('li'),
+    object: 'item',
+    adjustable_quantity: null,
+    amount_discount: 0,
+    amount_subtotal: amount,
+    amount_tax: 0,
+    amount_total: amount,
+    currency: from.currency,
+    description: from.description,
+    metadata: from.metadata,
+    price: {
+      id: newId('price'),
+      object: 'price',
+      active: false,
+      billing_scheme: 'per_unit',
+      created: from.at,
+      currency: from.currency,
+      custom_unit_amount: null,
+      livemode: false,
+      lookup_key: null,
+      metadata: {},
+      nickname: null,
+      product: `prod_${randomToken(14)}`,
+      recurring: null,
+      tax_behavior: 'unspecified',
+      tiers_mode: null,
+      transform_quantity: null,
+      type: 'one_time',
+      unit_amount: from.unitAmount,
+      unit_amount_decimal: String(from.unitAmount),
+    },
+    quantity: from.quantity,
+  };
+}
