@@ -144,6 +144,7 @@ export function loadTimeline(tx: Tx, orderId: string): Promise<TimelineLine[]> {
 function orderOf({ disputeStatus, disputeAmount, disputeReason, ...row }: OrderRow): Order {
   return {
     ...row,
+    items: row.items.map(({ price, name, unitAmount, quantity }) => ({ price, name, unitAmount, quantity })),
     amount: Number(row.amount),
     amountCaptured: Number(row.amountCaptured),
     amountRefunded: Number(row.amountRefunded),

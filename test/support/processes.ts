@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** Seen from dist/test/support. */
+const APPS = join(import.meta.dirname, '../../apps');
+
+/** How long a process may take to say that it is ready, on a machine that runs other tests too. */
+const READY_TIMEOUT_MS = 30_000;
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A process of ours. */
+export interface AppProcess {
+  readonly ended: Promise<Exit>;
+  /** Asks it to stop, and waits. */
+  stop(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
+}
+
+const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as const;
+
+/** Starts `npm run start:api` or `start:worker` as its own process and waits until it is ready or has died. */
+export async function startApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
+  const child = spawn(process.execPath, [join(APPS, app, 'src/main.js')], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));
+  const errors: string[] = [];
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+  const ready = waitForLine(child, READY_LINES[app]);
+  const first = await Promise.race([ready, ended.then(() => 'ended' as const), timeout()]);
+  if (first === 'late') {
+    child.kill('SIGKILL');
+    throw new Error(`the ${app} was not ready within ${READY_TIMEOUT_MS} ms: ${errors.join('')}`);
+  }
+  if (first === 'ended' && (await ended).signal !== 'SIGKILL') throw new Error(`the ${app} ended instead of starting: ${errors.join('')}`);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}
+
+async function waitForLine(child: ChildProcess, text: string): Promise<'ready'> {
+  if (child.stdout === null) throw new Error('bug: the output is not piped');
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((resolve) => {
+    // Reading goes on for ever: a full pipe would stop the process.
+    lines.on('line', (line) => {
+      if (line.includes(text)) resolve('ready');
+    });
+  });
+}
+
+function timeout(): Promise<'late'> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve('late'), READY_TIMEOUT_MS).unref();
+  });
+}

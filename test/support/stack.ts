@@ -1,0 +1,140 @@
+import { Stripe } from 'stripe';
+import { loadConfig } from '#libs/config';
+import { createLogger } from '#libs/telemetry';
+import { type RunningApi, startApi } from '../../apps/api/src/api.js';
+import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
+import { type RunningWorker, startWorker } from '../../apps/worker/src/worker.js';
+import { freshDatabase, type TestDatabase } from './database.js';
+import { type Answer, call } from './http-client.js';
+import { waitFor } from './wait-for.js';
+
+/** The n-th of each belong to one account; the first is the one tests use unless they say otherwise. */
+export const SECRET_KEYS = ['secret-key-of-account-one', 'secret-key-of-account-two'] as const;
+export const PUBLISHABLE_KEYS = ['publishable-key-of-account-one', 'publishable-key-of-account-two'] as const;
+
+const WEBHOOK_SECRET = 'whsec_of_the_tests';
+
+type Simulator = Awaited<ReturnType<typeof startSimulator>>;
+
+/** API, worker, simulator and database of one test file, all real, all in this process. */
+export interface Stack {
+  readonly database: TestDatabase;
+  readonly apiUrl: string;
+  readonly simulatorUrl: string;
+  readonly webhookSecret: string;
+  /** The official client, on the account the worker uses. */
+  readonly stripe: Stripe;
+  /** Sends a request to the API, by the first account's secret key unless `key` says otherwise. */
+  call(path: string, options?: Parameters<typeof call>[1]): Promise<Answer>;
+  /** Posts to the simulator's control plane. */
+  control(path: string, body?: object, method?: string): Promise<Answer>;
+  /** Creates an order that must be accepted. */
+  order(overrides?: object, idempotencyKey?: string): Promise<OrderJson>;
+  readOrder(id: string): Promise<OrderJson>;
+  /** Waits until the order has this status. */
+  orderIn(id: string, status: string, timeoutMs?: number): Promise<OrderJson>;
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
+  stopSimulator(): Promise<void>;
+  /** On the same port; its memory is new unless the stack was started with `stateFile`. */
+  startSimulator(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What tests read of an order. */
+export interface OrderJson {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: number;
+  readonly amountCaptured: number;
+  readonly clientSecret: string | null;
+  readonly payment: {
+    readonly id: string;
+    readonly status: string;
+    readonly stripePaymentIntentId: string | null;
+    readonly clientSecret: string | null;
+    readonly pendingOperation: string | null;
+    readonly nextAction: { readonly type: string; readonly url: string | null } | null;
+    readonly lastError: { readonly code: string | null; readonly declineCode: string | null; readonly message: string | null } | null;
+  };
+}
+
+interface StackOptions {
+  /** Further environment variables of API and worker. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly withWorker?: boolean;
+  readonly stateFile?: string;
+}
+
+/** An order of one item. */
+export const AN_ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: 2_000, quantity: 1 }], paymentMethod: 'pm_card_visa' };
+
+/** Starts everything on free ports and an own database. */
+export async function startStack({ env = {}, withWorker = true, stateFile }: StackOptions = {}): Promise<Stack> {
+  const database = await freshDatabase();
+  const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
+  const settings = {
+    DATABASE_URL: database.url,
+    PORT: '0',
+    STRIPE_SECRET_KEY: stripeKey,
+    STRIPE_WEBHOOK_SECRETS: WEBHOOK_SECRET,
+    ONCEPAY_INSTANCE: 'tests',
+    ONCEPAY_DEV_SECRET_KEY: SECRET_KEYS.join(','),
+    ONCEPAY_DEV_PUBLISHABLE_KEY: PUBLISHABLE_KEYS.join(','),
+    LOG_LEVEL: 'silent',
+    ...env,
+  };
+  const logger = createLogger('test', settings.LOG_LEVEL);
+  const api: RunningApi = await startApi(loadConfig(settings), logger);
+  const simulate = (port: number): Promise<Simulator> =>
+    startSimulator({ port, webhookUrl: `${api.url}/webhooks/stripe`, webhookSecret: WEBHOOK_SECRET, ...(stateFile === undefined ? {} : { stateFile }) });
+  let simulator: Simulator | null = await simulate(0);
+  const { port, url: simulatorUrl } = simulator;
+  const work = (): Promise<RunningWorker> => startWorker(loadConfig({ ...settings, STRIPE_API_BASE: simulatorUrl }), logger);
+  let worker: RunningWorker | null = withWorker ? await work() : null;
+  const stripe = new Stripe(stripeKey, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+
+  const send = (path: string, options: Parameters<typeof call>[1] = {}): Promise<Answer> => call(`${api.url}${path}`, { key: SECRET_KEYS[0], ...options });
+  const readOrder = async (id: string): Promise<OrderJson> => JSON.parse((await send(`/v1/orders/${id}`)).text);
+  return {
+    database,
+    apiUrl: api.url,
+    simulatorUrl,
+    webhookSecret: WEBHOOK_SECRET,
+    stripe,
+    call: send,
+    control: (path, body, method) => call(`${simulatorUrl}${path}`, { key: stripeKey, ...(body === undefined ? {} : { body }), ...(method === undefined ? {} : { method }) }),
+    order: async (overrides = {}, idempotencyKey = crypto.randomUUID()) => {
+      const answer = await send('/v1/orders', { idempotencyKey, body: { ...AN_ORDER, ...overrides } });
+      if (answer.status !== 201) throw new Error(`the order was refused: ${answer.text}`);
+      return JSON.parse(answer.text);
+    },
+    readOrder,
+    orderIn: (id, status, timeoutMs) =>
+      waitFor(`order ${id} to become ${status}`, async () => {
+        const order = await readOrder(id);
+        if (order.status === status) return order;
+        throw new Error(JSON.stringify(order));
+      }, timeoutMs), // prettier-ignore
+    stopWorker: async () => {
+      await worker?.close();
+      worker = null;
+    },
+    startWorker: async () => {
+      worker ??= await work();
+    },
+    stopSimulator: async () => {
+      await simulator?.close();
+      simulator = null;
+    },
+    startSimulator: async () => {
+      simulator ??= await simulate(port);
+    },
+    close: async () => {
+      await worker?.close();
+      await simulator?.close();
+      await api.close();
+      await database.drop();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** Shorter than what is waited for, longer than a busy loop. */
+const LOOK_EVERY_MS = 10;
+
+/**
+ * Waits until `look` gives something other than null, undefined or false, and returns it. Fails after `timeoutMs`, saying what was
+ * waited for and what was seen last.
+ */
+export async function waitFor<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, timeoutMs = 15_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  let last: unknown;
+  while (performance.now() < deadline) {
+    try {
+      const seen = await look();
+      if (seen !== null && seen !== undefined && seen !== false) return seen;
+      last = seen;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw new Error(`waited ${timeoutMs} ms in vain for ${what}; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`);
+}
