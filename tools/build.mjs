@@ -36,7 +36,9 @@ export async function build(log = console.log) {
   // The compiler's incremental memory does not notice outputs that somebody removed.
   if (!isComplete) rmSync(join(dist, '.tsbuildinfo'), { force: true });
   const colour = process.stdout.isTTY ? ['--pretty'] : [];
-  await timed(log, `TypeScript, ${sources.length} files`, () => runNode(['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json', ...colour]));
+  await timed(log, `TypeScript, ${sources.length} files`, () =>
+    runNode(['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json', ...colour]),
+  );
   removeOrphans(sources);
   writeStamp({ schema, code });
   return true;

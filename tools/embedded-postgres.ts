@@ -1,6 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, closeSync, existsSync, fchownSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fchownSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasEnded, startBound, stopBound } from './bound-process.js';
@@ -125,7 +137,12 @@ async function createCluster({ binaries, dataDir, user }: Launch, durable: boole
     if (user) chownSync(draft, user.uid, user.gid);
     const args = ['-D', seenFromInside(draft, user), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions'];
     if (!durable) args.push('--no-sync');
-    const initdb = spawn(binaries.initdb, args, { cwd: draft, env: { ...process.env, LC_ALL: 'C' }, stdio: ['ignore', 'ignore', 'pipe'], ...user });
+    const initdb = spawn(binaries.initdb, args, {
+      cwd: draft,
+      env: { ...process.env, LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...user,
+    });
     let messages = '';
     initdb.stderr.setEncoding('utf8').on('data', (text: string) => (messages += text));
     const [code] = (await once(initdb, 'close')) as [number | null];
@@ -141,7 +158,8 @@ function placeCluster(draft: string, dataDir: string): void {
     renameSync(draft, dataDir);
   } catch (cause) {
     // A second launcher may have placed its own in the meantime: that one is as good.
-    if (!existsSync(join(dataDir, 'PG_VERSION'))) throw new Error(`${dataDir} is in the way: it is not empty and no database folder.`, { cause });
+    if (!existsSync(join(dataDir, 'PG_VERSION')))
+      throw new Error(`${dataDir} is in the way: it is not empty and no database folder.`, { cause });
   }
 }
 

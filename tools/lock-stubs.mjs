@@ -28,7 +28,7 @@ export function completeLock(lock) {
 
 // Node's own lookup: beside the dependant first, then outwards.
 function nearest(lock, path, name) {
-  for (let folder = path; ; ) {
+  for (let folder = path; ;) {
     const candidate = folder ? `${folder}/node_modules/${name}` : `node_modules/${name}`;
     if (lock.packages[candidate]) return true;
     if (!folder) return false;
@@ -45,7 +45,11 @@ function stub(name, range, dependant) {
   if (!/^\d+\.\d+\.\d+/.test(version) || os.length !== 1 || cpu.length !== 1) {
     throw new Error(`${name}@${range} is missing from the lock and its name does not tell its platform: add it by hand`);
   }
-  const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.some((word) => word.startsWith('gnu')) ? ['glibc'] : undefined;
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? ['musl']
+    : words.some((word) => word.startsWith('gnu'))
+      ? ['glibc']
+      : undefined;
   const { dev, devOptional } = dependant;
   return { version, cpu, ...(dev && { dev }), ...(devOptional && { devOptional }), ...(libc && { libc }), optional: true, os };
 }
@@ -60,6 +64,14 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const lock = JSON.parse(before);
   const added = completeLock(lock);
   const after = `${JSON.stringify(lock, null, 2)}\n`;
-  if (after !== before) writeFileSync(file, after);
-  console.log(added.length ? `package-lock.json: ${added.length} platform packages added\n  ${added.join('\n  ')}` : 'package-lock.json: complete');
+  const list = added.map((name) => `\n  ${name}`).join('');
+  if (after === before) {
+    console.log('package-lock.json: complete');
+  } else if (process.argv.includes('--check')) {
+    console.log(`package-lock.json: run \`npm run lock\`${list}`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, after);
+    console.log(`package-lock.json: ${added.length} platform packages added, download addresses removed${list}`);
+  }
 }

@@ -44,7 +44,9 @@ export function findPostgresBinaries(user: ServerUser | undefined): PostgresBina
     const copy = copyOnce(folder, parent, name);
     if (copy !== undefined && isRunnable(copy, user)) return binariesIn(copy);
   }
-  throw new Error(`The bundled PostgreSQL cannot be run from ${folder} or from a copy in ${tmpdir()}; set DATABASE_URL to use your own server.`);
+  throw new Error(
+    `The bundled PostgreSQL cannot be run from ${folder} or from a copy in ${tmpdir()}; set DATABASE_URL to use your own server.`,
+  );
 }
 
 /** The unprivileged user for servers started by root, which PostgreSQL itself refuses to run as. */

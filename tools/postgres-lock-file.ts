@@ -46,7 +46,9 @@ export function isAlive(pid: number): boolean {
 function isServerOf(pid: number, dataDir: string): boolean {
   try {
     if (existsSync('/proc/self/cwd')) return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataDir);
-    return execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).trim().endsWith('postgres');
+    return execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .endsWith('postgres');
   } catch (error) {
     // Another user's process hides its folder from us; it may well be a server.
     return (error as NodeJS.ErrnoException).code === 'EACCES';

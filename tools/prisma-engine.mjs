@@ -60,14 +60,14 @@ async function answer(method, params) {
   let engine;
   try {
     engine = await wasm.SchemaEngine.new({ datamodels: datamodels() }, () => {}, bindMigrationAwareSqlAdapterFactory(adapters));
-    return await call(engine, method, params);
+    return await dispatch(engine, method, params);
   } finally {
     engine?.free();
     await adapters.close();
   }
 }
 
-async function call(engine, method, params) {
+async function dispatch(engine, method, params) {
   switch (method) {
     case 'getDatabaseVersion':
       return await engine.version();

@@ -19,7 +19,20 @@ export async function startRedis(folder: string): Promise<PrivateRedis | undefin
   if (program === undefined) return undefined;
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  const settings = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--appendonly', 'yes', '--maxmemory-policy', 'noeviction', '--save', ''];
+  const settings = [
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--dir',
+    folder,
+    '--appendonly',
+    'yes',
+    '--maxmemory-policy',
+    'noeviction',
+    '--save',
+    '',
+  ];
   const server = startBound([program, ...settings], { cwd: folder, output: openSync(join(folder, 'server.log'), 'w') });
 
   for (const deadline = Date.now() + startTimeoutMs; !(await answers(port)); await delay(20)) {

@@ -38,7 +38,8 @@ function specFiles(words) {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.spec.js') && (words.length === 0 || words.some((word) => file.includes(word))))
     .sort();
-  if (files.length === 0) throw new Error(words.length ? `No test file has ${words.join(' or ')} in its path.` : 'There are no test files.');
+  if (files.length === 0)
+    throw new Error(words.length ? `No test file has ${words.join(' or ')} in its path.` : 'There are no test files.');
   return files.map((file) => join(dist, file));
 }
 
@@ -78,7 +79,9 @@ async function withServices(use) {
   const folder = mkdtempSync(join(tmpdir(), 'oncepay-test-'));
   const started = [];
   try {
-    const postgres = given.postgres ? { url: new URL('/', given.postgres).href } : await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), durable: false });
+    const postgres = given.postgres
+      ? { url: new URL('/', given.postgres).href }
+      : await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), durable: false });
     if (postgres.stop) started.push(postgres);
     const redis = given.redis ? { url: given.redis } : await startRedis(join(folder, 'redis'));
     if (redis?.stop) started.push(redis);
@@ -91,7 +94,11 @@ async function withServices(use) {
     if (chromium) process.env.ONCEPAY_TEST_CHROMIUM = chromium;
     if (!redis) console.log('\nNO REDIS: there is no redis-server here and REDIS_URL is not set. The Redis suites are SKIPPED.');
     if (!chromium) console.log('\nNO CHROMIUM: no browser was found. The browser suites are SKIPPED.');
-    await use([given.postgres ? 'your PostgreSQL' : 'bundled PostgreSQL', redis ? 'Redis' : 'no Redis', chromium ? 'Chromium' : 'no Chromium'].join(', '));
+    await use(
+      [given.postgres ? 'your PostgreSQL' : 'bundled PostgreSQL', redis ? 'Redis' : 'no Redis', chromium ? 'Chromium' : 'no Chromium'].join(
+        ', ',
+      ),
+    );
   } finally {
     for (const service of started.reverse()) await service.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -101,7 +108,11 @@ async function withServices(use) {
 /** The tests set what they need. What the caller's shell holds (a live Stripe key, say) must not reach them. */
 function forgetSettings() {
   for (const name of Object.keys(process.env)) {
-    if (/^(ONCEPAY|STRIPE|SIMULATOR|IDEMPOTENCY|ORDER)_|^(DATABASE_URL|DATABASE_DIRECT_URL|REDIS_URL|PORT|ADMIN_PORT|MIGRATE_ON_START)$/.test(name)) {
+    if (
+      /^(ONCEPAY|STRIPE|SIMULATOR|IDEMPOTENCY|ORDER)_|^(DATABASE_URL|DATABASE_DIRECT_URL|REDIS_URL|PORT|ADMIN_PORT|MIGRATE_ON_START)$/.test(
+        name,
+      )
+    ) {
       delete process.env[name];
     }
   }

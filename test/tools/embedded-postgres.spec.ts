@@ -31,7 +31,10 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('syncs commits to disk only when asked to be durable', async () => {
-    for (const [durable, fsync] of [[true, 'on'], [false, 'off']] as const) {
+    for (const [durable, fsync] of [
+      [true, 'on'],
+      [false, 'off'],
+    ] as const) {
       const server = await startEmbeddedPostgres({ dataDir: join(room, 'sync'), durable });
       const rows = await query(server.url, 'SHOW fsync');
       await server.stop();

@@ -12,7 +12,9 @@ const serverUrl = process.env.ONCEPAY_TEST_POSTGRES_URL ?? assert.fail('run the 
 
 describe('Prisma CLI without its downloaded engine', () => {
   it('creates a database, applies migrations once, and then reports it up to date', async () => {
-    const project = aProject({ '20260101000000_first': 'CREATE TABLE "Note" ("id" INTEGER NOT NULL, CONSTRAINT "Note_pkey" PRIMARY KEY ("id"));' });
+    const project = aProject({
+      '20260101000000_first': 'CREATE TABLE "Note" ("id" INTEGER NOT NULL, CONSTRAINT "Note_pkey" PRIMARY KEY ("id"));',
+    });
     assert.match(project.prisma('migrate', 'deploy').output, /All migrations have been successfully applied/);
     assert.match(project.prisma('migrate', 'deploy').output, /No pending migrations to apply/);
     assert.match(project.prisma('migrate', 'status').output, /Database schema is up to date/);
@@ -22,7 +24,9 @@ describe('Prisma CLI without its downloaded engine', () => {
   });
 
   it('tells a schema that its migrations do not make from one that they do', () => {
-    const project = aProject({ '20260101000000_first': 'CREATE TABLE "Note" ("id" INTEGER NOT NULL, CONSTRAINT "Note_pkey" PRIMARY KEY ("id"));' });
+    const project = aProject({
+      '20260101000000_first': 'CREATE TABLE "Note" ("id" INTEGER NOT NULL, CONSTRAINT "Note_pkey" PRIMARY KEY ("id"));',
+    });
     const diff = () => project.prisma('migrate', 'diff', '--from-migrations', 'migrations', '--to-schema', 'schema.prisma', '--exit-code');
     assert.equal(project.prisma('migrate', 'deploy').code, 0);
     assert.equal(diff().code, 0);
@@ -43,7 +47,10 @@ describe('Prisma CLI without its downloaded engine', () => {
 
   it('undoes the whole of a migration that fails, function bodies with semicolons included', async () => {
     const working = 'CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;';
-    const project = aProject({ '20260101000000_works': working, '20260102000000_fails': 'CREATE TABLE half (); CREATE TABLE wrong (a no_such_type);' });
+    const project = aProject({
+      '20260101000000_works': working,
+      '20260102000000_fails': 'CREATE TABLE half (); CREATE TABLE wrong (a no_such_type);',
+    });
     const { code, output } = project.prisma('migrate', 'deploy');
     assert.equal(code, 1);
     assert.match(output, /no_such_type/);
@@ -51,7 +58,10 @@ describe('Prisma CLI without its downloaded engine', () => {
   });
 
   it('leaves no shadow database behind', async () => {
-    assert.deepEqual(await query(`${serverUrl}postgres`, "SELECT datname FROM pg_database WHERE datname LIKE 'prisma_migrate_shadow_db%'"), []);
+    assert.deepEqual(
+      await query(`${serverUrl}postgres`, "SELECT datname FROM pg_database WHERE datname LIKE 'prisma_migrate_shadow_db%'"),
+      [],
+    );
   });
 });
 
@@ -79,7 +89,10 @@ function aProject(migrations: Record<string, string>) {
   projects.push({ folder, database });
   const write = (path: string, text: string): void => writeFileSync(join(folder, path), text);
   write('schema.prisma', schema);
-  write('prisma.config.ts', "export default { schema: 'schema.prisma', migrations: { path: 'migrations' }, datasource: { url: process.env.DATABASE_URL } };");
+  write(
+    'prisma.config.ts',
+    "export default { schema: 'schema.prisma', migrations: { path: 'migrations' }, datasource: { url: process.env.DATABASE_URL } };",
+  );
   for (const [name, sql] of Object.entries(migrations)) {
     mkdirSync(join(folder, 'migrations', name), { recursive: true });
     write(join('migrations', name, 'migration.sql'), sql);
