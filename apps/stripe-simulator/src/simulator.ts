@@ -37,7 +37,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const pagesUrl = (): string => url;
   const faults = new Faults();
   const webhookFaults = new WebhookFaults();
-  const delivery = new WebhookDelivery(world, webhookFaults, webhookUrl === undefined ? undefined : { url: webhookUrl, secret: webhookSecret });
+  const delivery = new WebhookDelivery(
+    world,
+    webhookFaults,
+    webhookUrl === undefined ? undefined : { url: webhookUrl, secret: webhookSecret },
+  );
   const scheduled = new ScheduledEffects(world, pagesUrl);
   const api = new Api({ world, faults, router: new Router(ENDPOINTS), pagesUrl });
   const pages = new Pages(world, pagesUrl);
@@ -72,7 +76,8 @@ function preflight(exchange: Exchange): { status: number; headers: Record<string
     headers: {
       'Access-Control-Allow-Origin': '*',
       'Access-Control-Allow-Methods': 'GET, POST, DELETE, OPTIONS',
-      'Access-Control-Allow-Headers': headerOf(exchange, 'access-control-request-headers') ?? 'Authorization, Content-Type, Idempotency-Key, Stripe-Version',
+      'Access-Control-Allow-Headers':
+        headerOf(exchange, 'access-control-request-headers') ?? 'Authorization, Content-Type, Idempotency-Key, Stripe-Version',
       'Access-Control-Max-Age': '300',
     },
     body: '',

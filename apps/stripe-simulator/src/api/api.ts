@@ -13,7 +13,8 @@ import type { Router } from '../http/router.js';
 import { StripeError } from '../http/stripe-error.js';
 import { type Caller, callerOf, secretKeyRequired } from './authentication.js';
 import type { Call, Endpoint, PreparedCall } from './endpoint.js';
-import { fingerprintOf, IdempotencyKeys, idempotencyKeyOf, type IdempotencyRecord } from './idempotency.js';
+import { IdempotencyKeys, idempotencyKeyOf } from './idempotency.js';
+import { fingerprintOf, type IdempotencyRecord } from './idempotency-record.js';
 
 /** A request on its way through the API. */
 interface Request {
@@ -58,7 +59,7 @@ export class Api {
     const { fault } = request;
     if (this.#world.temper.latencyMs > 0) await wait(this.#world.temper.latencyMs);
     const early = fault?.phase === 'before' ? faultReply(fault, this.#world, request.key) : undefined;
-    if (early?.kind === 'foreign' || fault?.phase === 'before' && (fault.action === 'reset' || fault.action === 'truncate')) {
+    if (early?.kind === 'foreign' || (fault?.phase === 'before' && (fault.action === 'reset' || fault.action === 'truncate'))) {
       this.#journal(request, undefined);
       this.#world.commit();
       await transmit(exchange, early?.kind === 'foreign' ? early.reply : GARBLED, fault);

@@ -26,7 +26,17 @@ export interface Endpoint {
 const EXPAND = list(string());
 
 /** What a browser's library sends beside the parameters of the call itself. */
-const FROM_BROWSERS = ['key', '_stripe_version', 'payment_user_agent', 'client_attribution_metadata', 'guid', 'muid', 'sid', 'referrer', 'time_on_page'];
+const FROM_BROWSERS = [
+  'key',
+  '_stripe_version',
+  'payment_user_agent',
+  'client_attribution_metadata',
+  'guid',
+  'muid',
+  'sid',
+  'referrer',
+  'time_on_page',
+];
 
 /** Declares a route: its parameters, and what it does with them. */
 export function endpoint<S extends Shape>(declaration: {

@@ -1,18 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Account } from '../core/account.js';
-import type { RawParams } from '../http/form.js';
 import { StripeError } from '../http/stripe-error.js';
-
-/** The first answer under a key. Its id is the key. */
-export interface IdempotencyRecord {
-  id: string;
-  /** When the first request began, seconds on the virtual clock. */
-  created: number;
-  fingerprint: string;
-  status: number;
-  body: string;
-  requestId: string;
-}
+import type { IdempotencyRecord } from './idempotency-record.js';
 
 /** Stripe may forget a key once it is this old; the simulator does so at once, which is the harder case. */
 const KEY_RETENTION_SECONDS = 24 * 3600;
@@ -27,7 +15,13 @@ export class IdempotencyKeys {
    * The stored answer to replay, or undefined if the request is the first.
    * Throws 400 when the key belongs to another request and 409 while its first is still executing.
    */
-  find(account: Account, key: string, fingerprint: string, at: number, inUseType: 'idempotency_error' | 'invalid_request_error'): IdempotencyRecord | undefined {
+  find(
+    account: Account,
+    key: string,
+    fingerprint: string,
+    at: number,
+    inUseType: 'idempotency_error' | 'invalid_request_error',
+  ): IdempotencyRecord | undefined {
     const running = this.#inFlight.get(slot(account, key));
     if (running !== undefined) {
       if (running !== fingerprint) throw otherParameters(key);
@@ -61,11 +55,6 @@ export function idempotencyKeyOf(method: string, header: string | undefined): st
   throw new StripeError(400, { message, kept: false });
 }
 
-/** What makes two requests the same: endpoint and parameters, in whatever order these were written. */
-export function fingerprintOf(method: string, path: string, params: RawParams): string {
-  return createHash('sha1').update(`${method} ${path} ${canonical(params)}`).digest('base64');
-}
-
 export function keyInUse(key: string | undefined, type: 'idempotency_error' | 'invalid_request_error'): StripeError {
   return new StripeError(409, {
     type,
@@ -81,13 +70,6 @@ function otherParameters(key: string): StripeError {
     message: `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${key}' if you meant to execute a different request.`,
     kept: false,
   });
-}
-
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
 }
 
 function slot(account: Account, key: string): string {

@@ -133,10 +133,7 @@ export interface ChargeAttempt {
   method: PaymentMethod;
   at: number;
   authenticated: boolean;
-  result:
-    | { kind: 'approved'; captured: boolean }
-    | { kind: 'pending' }
-    | { kind: 'declined'; decline: Decline; blocked: boolean };
+  result: { kind: 'approved'; captured: boolean } | { kind: 'pending' } | { kind: 'declined'; decline: Decline; blocked: boolean };
 }
 
 export function newCharge(attempt: ChargeAttempt): Charge {

@@ -70,7 +70,18 @@ export interface CheckoutSession {
   expires_at: number;
   integration_identifier: null;
   invoice: null;
-  invoice_creation: { enabled: false; invoice_data: { account_tax_ids: null; custom_fields: null; description: null; footer: null; issuer: null; metadata: Record<string, never>; rendering_options: null } };
+  invoice_creation: {
+    enabled: false;
+    invoice_data: {
+      account_tax_ids: null;
+      custom_fields: null;
+      description: null;
+      footer: null;
+      issuer: null;
+      metadata: Record<string, never>;
+      rendering_options: null;
+    };
+  };
   livemode: false;
   locale: string | null;
   managed_payments: null;
@@ -175,7 +186,15 @@ export function newCheckoutSession(from: NewCheckoutSession): CheckoutSession {
     invoice: null,
     invoice_creation: {
       enabled: false,
-      invoice_data: { account_tax_ids: null, custom_fields: null, description: null, footer: null, issuer: null, metadata: {}, rendering_options: null },
+      invoice_data: {
+        account_tax_ids: null,
+        custom_fields: null,
+        description: null,
+        footer: null,
+        issuer: null,
+        metadata: {},
+        rendering_options: null,
+      },
     },
     livemode: false,
     locale: from.locale,

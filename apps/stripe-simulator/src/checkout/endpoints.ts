@@ -106,7 +106,9 @@ export const CHECKOUT_ENDPOINTS: readonly Endpoint[] = [
         params,
         url: '/v1/checkout/sessions',
         kind: 'checkout.session',
-        where: whereEquals<CheckoutSession>('payment_intent', params.payment_intent) ?? whereEquals<CheckoutSession>('customer', params.customer),
+        where:
+          whereEquals<CheckoutSession>('payment_intent', params.payment_intent) ??
+          whereEquals<CheckoutSession>('customer', params.customer),
         filter: (session) =>
           (params.customer === undefined || session.customer === params.customer) &&
           (params.payment_intent === undefined || session.payment_intent === params.payment_intent) &&
@@ -126,7 +128,12 @@ export const CHECKOUT_ENDPOINTS: readonly Endpoint[] = [
       return call.account.save('checkout_sessions', { ...before, metadata: changedMetadata(before.metadata, params.metadata) });
     },
   }),
-  endpoint({ method: 'POST', path: '/v1/checkout/sessions/:id/expire', params: {}, run: (call, _, { id }) => expireSession(call, existing(call, id)) }),
+  endpoint({
+    method: 'POST',
+    path: '/v1/checkout/sessions/:id/expire',
+    params: {},
+    run: (call, _, { id }) => expireSession(call, existing(call, id)),
+  }),
   endpoint({
     method: 'GET',
     path: '/v1/checkout/sessions/:id/line_items',
@@ -147,7 +154,8 @@ function createSession(call: Call, params: Parsed<typeof CREATE>): CheckoutSessi
   if (first === undefined) throw invalidParameter('parameter_missing', 'Missing required param: line_items.', 'line_items');
   if (params.success_url === undefined) throw invalidParameter('parameter_missing', 'Missing required param: success_url.', 'success_url');
   const { currency } = first;
-  if (lineItems.some((item) => item.currency !== currency)) throw invalidRequest('All line items must have the same currency.', { param: 'line_items' });
+  if (lineItems.some((item) => item.currency !== currency))
+    throw invalidRequest('All line items must have the same currency.', { param: 'line_items' });
   if (params.customer !== undefined && params.customer_email !== undefined) {
     throw invalidRequest('You may only specify one of these parameters: customer, customer_email.', { param: 'customer_email' });
   }
@@ -211,10 +219,15 @@ function intentToMake(params: Parsed<typeof CREATE>): CheckoutSessionSecret['int
 function lineItem(call: Call, given: Parsed<typeof LINE_ITEM>, name: string): LineItem {
   if (given.price !== undefined) throw missingResource('price', given.price, `${name}[price]`, 400);
   const price = given.price_data;
-  if (price === undefined) throw invalidParameter('parameter_missing', `Missing required param: ${name}[price_data].`, `${name}[price_data]`);
+  if (price === undefined)
+    throw invalidParameter('parameter_missing', `Missing required param: ${name}[price_data].`, `${name}[price_data]`);
   if (price.product !== undefined) throw missingResource('product', price.product, `${name}[price_data][product]`, 400);
   if (price.product_data === undefined) {
-    throw invalidParameter('parameter_missing', `Missing required param: ${name}[price_data][product_data].`, `${name}[price_data][product_data]`);
+    throw invalidParameter(
+      'parameter_missing',
+      `Missing required param: ${name}[price_data][product_data].`,
+      `${name}[price_data][product_data]`,
+    );
   }
   return newLineItem({
     at: call.at,
@@ -244,4 +257,3 @@ function existing(call: Call, id: string): CheckoutSession {
   if (session === undefined) throw missingResource('checkout.session', id, 'session');
   return session;
 }
-

@@ -7,7 +7,9 @@ import type { CheckoutSession } from './checkout-session.js';
 /** Closes a session nobody has paid; the intent of a failed try goes with it. */
 export function expireSession(act: Act, session: CheckoutSession): CheckoutSession {
   if (session.status !== 'open') {
-    throw invalidRequest(`Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`);
+    throw invalidRequest(
+      `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of ${session.status}.`,
+    );
   }
   const expired = act.account.save('checkout_sessions', { ...session, status: 'expired', url: null });
   const intent = act.account.find('payment_intents', session.payment_intent ?? '');

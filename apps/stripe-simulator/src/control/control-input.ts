@@ -18,7 +18,8 @@ export type ControlInput = Record<string, unknown>;
 export function readInput(exchange: Exchange): ControlInput | ControlInput[] {
   const query = parseForm(exchange.query);
   if (exchange.body.trim() === '') return query;
-  if ((headerOf(exchange, 'content-type') ?? '').startsWith('application/x-www-form-urlencoded')) return { ...query, ...parseForm(exchange.body) };
+  if ((headerOf(exchange, 'content-type') ?? '').startsWith('application/x-www-form-urlencoded'))
+    return { ...query, ...parseForm(exchange.body) };
   let parsed: unknown;
   try {
     parsed = JSON.parse(exchange.body);

@@ -13,7 +13,17 @@ import { finishAuthentication, settle } from '../payment-intents/transitions.js'
 import { usePaymentMethod } from '../payment-methods/payment-methods.js';
 import { settleRefund } from '../refunds/refunds.js';
 import type { WebhookDelivery } from '../webhooks/webhook-delivery.js';
-import { ControlError, type ControlInput, oneInput, optionalFlag, optionalNumber, optionalText, outcomeOf, readInput, refuseUnknownNames } from './control-input.js';
+import {
+  ControlError,
+  type ControlInput,
+  oneInput,
+  optionalFlag,
+  optionalNumber,
+  optionalText,
+  outcomeOf,
+  readInput,
+  refuseUnknownNames,
+} from './control-input.js';
 import { accountIdFrom, faultFrom } from './fault-request.js';
 import type { Faults } from './faults.js';
 import { handbook } from './handbook.js';
@@ -80,11 +90,18 @@ export class ControlPlane {
       { method: 'GET', path: '/_sim/journal', run: (exchange) => this.#journal(oneInput(exchange)) },
       { method: 'GET', path: '/_sim/settings', run: () => world.temper },
       { method: 'POST', path: '/_sim/settings', run: (exchange) => this.#temper(oneInput(exchange)) },
-      { method: 'GET', path: '/_sim/accounts', run: () => ({ data: Array.from(world.accounts(), ({ id, name }) => ({ id, secretKey: `sk_test_${name}`, publishableKey: `pk_test_${name}` })) }) },
+      {
+        method: 'GET',
+        path: '/_sim/accounts',
+        run: () => ({
+          data: Array.from(world.accounts(), ({ id, name }) => ({ id, secretKey: `sk_test_${name}`, publishableKey: `pk_test_${name}` })),
+        }),
+      },
       {
         method: 'POST',
         path: '/_sim/payment_intents/:id/next_action',
-        run: (exchange, id) => this.#change('payment_intents', id, (act, intent) => finishAuthentication(act, intent, outcomeOf(oneInput(exchange)))),
+        run: (exchange, id) =>
+          this.#change('payment_intents', id, (act, intent) => finishAuthentication(act, intent, outcomeOf(oneInput(exchange)))),
       },
       {
         method: 'POST',
@@ -105,7 +122,9 @@ export class ControlPlane {
         method: 'POST',
         path: '/_sim/disputes/:id/close',
         run: (exchange, id) =>
-          this.#change('disputes', id, (act, dispute) => closeDispute(act, dispute, outcomeOf(oneInput(exchange)) === 'succeeded' ? 'won' : 'lost')),
+          this.#change('disputes', id, (act, dispute) =>
+            closeDispute(act, dispute, outcomeOf(oneInput(exchange)) === 'succeeded' ? 'won' : 'lost'),
+          ),
       },
       {
         method: 'POST',
@@ -157,7 +176,8 @@ export class ControlPlane {
     temper.latencyMs = optionalNumber(input, 'latencyMs') ?? temper.latencyMs;
     temper.searchLagMs = optionalNumber(input, 'searchLagMs') ?? temper.searchLagMs;
     const type = optionalText(input, 'keyInUseErrorType') ?? temper.keyInUseErrorType;
-    if (type !== 'idempotency_error' && type !== 'invalid_request_error') throw new ControlError('keyInUseErrorType must be idempotency_error or invalid_request_error.');
+    if (type !== 'idempotency_error' && type !== 'invalid_request_error')
+      throw new ControlError('keyInUseErrorType must be idempotency_error or invalid_request_error.');
     temper.keyInUseErrorType = type;
     return temper;
   }

@@ -16,15 +16,27 @@ export function faultReply(fault: ArmedFault, world: World, key: string | undefi
     case 'truncate':
       return { kind: 'none' };
     case 'html':
-      return foreign(fault, 'text/html; charset=utf-8', '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n');
+      return foreign(
+        fault,
+        'text/html; charset=utf-8',
+        '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n',
+      );
     case 'json':
       return foreign(fault, 'application/json', '{"message":"Bad gateway"}');
     case 'garbage':
-      return { kind: 'foreign', reply: { ...foreign(fault, 'application/json', '\u0000\ufffd{"id": "pi_\u0001,,').reply, status: fault.status ?? 200 } };
+      return {
+        kind: 'foreign',
+        reply: { ...foreign(fault, 'application/json', '\u0000\ufffd{"id": "pi_\u0001,,').reply, status: fault.status ?? 200 },
+      };
     case 'unauthorized':
       return error(withHeaders(fault, unauthenticated('Invalid API Key provided: sk_test_***')));
     case 'forbidden':
-      return error(refusal(fault, 403, { message: 'The provided key does not have access to this account (or the account does not exist).', code: 'account_invalid' }));
+      return error(
+        refusal(fault, 403, {
+          message: 'The provided key does not have access to this account (or the account does not exist).',
+          code: 'account_invalid',
+        }),
+      );
     case 'conflict':
       return error(withHeaders(fault, keyInUse(key, world.temper.keyInUseErrorType)));
     case 'rate_limit':
@@ -65,13 +77,20 @@ function refusal(fault: ArmedFault, status: number, fields: StripeError['fields'
 
 function withHeaders(fault: ArmedFault, stripeError: StripeError): StripeError {
   const retryAfter = fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) };
-  return new StripeError(stripeError.status, { ...stripeError.fields, headers: { ...stripeError.fields.headers, ...retryAfter, ...fault.headers } });
+  return new StripeError(stripeError.status, {
+    ...stripeError.fields,
+    headers: { ...stripeError.fields.headers, ...retryAfter, ...fault.headers },
+  });
 }
 
 function foreign(fault: ArmedFault, contentType: string, body: string): { kind: 'foreign'; reply: Reply } {
   const retryAfter = fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) };
   return {
     kind: 'foreign',
-    reply: { status: fault.status ?? 502, headers: { 'Content-Type': contentType, ...retryAfter, ...fault.headers }, body: fault.body ?? body },
+    reply: {
+      status: fault.status ?? 502,
+      headers: { 'Content-Type': contentType, ...retryAfter, ...fault.headers },
+      body: fault.body ?? body,
+    },
   };
 }

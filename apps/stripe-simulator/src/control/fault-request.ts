@@ -1,7 +1,14 @@
 import { accountNameOf } from '../api/authentication.js';
 import { accountIdOf } from '../core/account.js';
 import {
-  asObject, ControlError, type ControlInput, optionalFlag, optionalNumber, optionalNumbers, optionalText, refuseUnknownNames,
+  asObject,
+  ControlError,
+  type ControlInput,
+  optionalFlag,
+  optionalNumber,
+  optionalNumbers,
+  optionalText,
+  refuseUnknownNames,
 } from './control-input.js';
 import type { FaultAction, FaultEffect, FaultMatch, FaultPhase, FaultRule, FaultTiming } from './faults.js';
 
@@ -59,7 +66,8 @@ export function accountIdFrom(input: ControlInput): string | undefined {
 function matchFrom(input: ControlInput): FaultMatch {
   const route = optionalText(input, 'route')?.trim() ?? '';
   const [, routeMethod, routePath] = /^(?:([A-Za-z]+)\s+)?(\/\S*)?$/.exec(route) ?? [];
-  if (route !== '' && routePath === undefined) throw new ControlError('route must be like "POST /v1/payment_intents" or "/v1/refunds/:id".');
+  if (route !== '' && routePath === undefined)
+    throw new ControlError('route must be like "POST /v1/payment_intents" or "/v1/refunds/:id".');
   const method = optionalText(input, 'method') ?? routeMethod;
   const path = optionalText(input, 'path') ?? routePath;
   const account = accountIdFrom(input);
@@ -93,7 +101,8 @@ function burstFrom(value: unknown): { size: number; every: number } {
   refuseUnknownNames(burst, ['size', 'every']);
   const size = optionalNumber(burst, 'size');
   const every = optionalNumber(burst, 'every');
-  if (size === undefined || every === undefined || size < 1 || every < size) throw new ControlError('burst must be like {"size": 5, "every": 20}.');
+  if (size === undefined || every === undefined || size < 1 || every < size)
+    throw new ControlError('burst must be like {"size": 5, "every": 20}.');
   return { size, every };
 }
 

@@ -58,18 +58,34 @@ const CONTROLS: readonly ControlEntry[] = [
     does: 'Authenticates for the buyer, as the page of next_action.redirect_to_url.url does.',
     example: { outcome: 'succeeded' },
   },
-  { control: 'POST /_sim/payment_intents/{id}/settle', does: 'Lets the bank answer a payment that is processing.', example: { outcome: 'failed' } },
-  { control: 'POST /_sim/refunds/{id}/settle', does: 'Ends a pending refund, or fails one that had succeeded.', example: { outcome: 'failed' } },
+  {
+    control: 'POST /_sim/payment_intents/{id}/settle',
+    does: 'Lets the bank answer a payment that is processing.',
+    example: { outcome: 'failed' },
+  },
+  {
+    control: 'POST /_sim/refunds/{id}/settle',
+    does: 'Ends a pending refund, or fails one that had succeeded.',
+    example: { outcome: 'failed' },
+  },
   { control: 'POST /_sim/charges/{id}/dispute', does: 'Opens a dispute.', example: { reason: 'fraudulent', inquiry: false } },
   { control: 'POST /_sim/disputes/{id}/close', does: 'Decides a dispute.', example: { outcome: 'won' } },
-  { control: 'POST /_sim/checkout/sessions/{id}/pay', does: 'Pays a session without its page.', example: { paymentMethod: 'pm_card_visa' } },
+  {
+    control: 'POST /_sim/checkout/sessions/{id}/pay',
+    does: 'Pays a session without its page.',
+    example: { paymentMethod: 'pm_card_visa' },
+  },
   {
     control: 'POST /_sim/settings',
     does: 'latencyMs of every answer; searchLagMs until search sees an object; keyInUseErrorType of the 409 for a key in use.',
     example: { latencyMs: 20, searchLagMs: 1000, keyInUseErrorType: 'idempotency_error' },
   },
   { control: 'GET /_sim/accounts', does: 'The accounts used so far, with their keys.' },
-  { control: 'POST /_sim/reset', does: 'Forgets everything, faults and clock included; or one account.', example: { account: 'sk_test_a' } },
+  {
+    control: 'POST /_sim/reset',
+    does: 'Forgets everything, faults and clock included; or one account.',
+    example: { account: 'sk_test_a' },
+  },
 ];
 
 /** What `GET /_sim` tells. */

@@ -25,7 +25,8 @@ export function moneyMoved(entries: readonly JournalEntry[]): MoneyTotals {
     if (entry.kind !== 'effect') continue;
     const wasPending = entry.refund !== null && pendingRefunds.has(entry.refund);
     apply((totals.byCurrency[entry.currency] ??= nothing()), entry, wasPending);
-    if (entry.paymentIntent !== null) apply((totals.byPaymentIntent[entry.paymentIntent] ??= { ...nothing(), currency: entry.currency }), entry, wasPending);
+    if (entry.paymentIntent !== null)
+      apply((totals.byPaymentIntent[entry.paymentIntent] ??= { ...nothing(), currency: entry.currency }), entry, wasPending);
     if (entry.refund !== null && entry.type === 'refund_pending') pendingRefunds.add(entry.refund);
     else if (entry.refund !== null) pendingRefunds.delete(entry.refund);
   }

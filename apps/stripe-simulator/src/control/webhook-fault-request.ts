@@ -1,4 +1,12 @@
-import { asObject, ControlError, type ControlInput, optionalNumber, optionalNumbers, optionalText, refuseUnknownNames } from './control-input.js';
+import {
+  asObject,
+  ControlError,
+  type ControlInput,
+  optionalNumber,
+  optionalNumbers,
+  optionalText,
+  refuseUnknownNames,
+} from './control-input.js';
 import { accountIdFrom } from './fault-request.js';
 import type { WebhookFaultAction, WebhookFaultRule } from './webhook-faults.js';
 
@@ -32,7 +40,11 @@ export function webhookFaultFrom(input: ControlInput): WebhookFaultRule {
   const nth = optionalNumbers(flat, 'nth');
   return {
     action,
-    match: { ...(type === undefined ? {} : { type }), ...(account === undefined ? {} : { account }), ...(object === undefined ? {} : { object }) },
+    match: {
+      ...(type === undefined ? {} : { type }),
+      ...(account === undefined ? {} : { account }),
+      ...(object === undefined ? {} : { object }),
+    },
     ...(nth === undefined ? {} : { nth }),
     ...numbers(flat, ['times', 'window', 'ms', 'ageSeconds', 'probability', 'seed', 'count']),
   };

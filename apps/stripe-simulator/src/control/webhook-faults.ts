@@ -91,7 +91,9 @@ export class WebhookFaults {
 
 function matches(match: WebhookFaultRule['match'], target: { type: string; account: string; object: string }): boolean {
   return (
-    (match.type === undefined || match.type === target.type || (match.type.endsWith('*') && target.type.startsWith(match.type.slice(0, -1)))) &&
+    (match.type === undefined ||
+      match.type === target.type ||
+      (match.type.endsWith('*') && target.type.startsWith(match.type.slice(0, -1)))) &&
     (match.account === undefined || match.account === target.account) &&
     (match.object === undefined || match.object === target.object)
   );

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IdempotencyRecord } from '../api/idempotency.js';
+import type { IdempotencyRecord } from '../api/idempotency-record.js';
 import type { BalanceTransaction } from '../balance/balance-transaction.js';
 import type { Charge } from '../charges/charge.js';
 import type { CheckoutSession, CheckoutSessionSecret } from '../checkout/checkout-session.js';

@@ -76,7 +76,8 @@ function perform(act: Act, task: Task): void {
     case 'open_dispute': {
       const charge = act.account.find('charges', task.subject);
       const [kind, reason = 'fraudulent'] = (task.outcome ?? '').split(':');
-      if (charge !== undefined && charge.captured && !charge.disputed && !charge.refunded) openDispute(act, charge, { reason, inquiry: kind === 'inquiry' });
+      if (charge !== undefined && charge.captured && !charge.disputed && !charge.refunded)
+        openDispute(act, charge, { reason, inquiry: kind === 'inquiry' });
       return;
     }
     case 'expire_session': {

@@ -43,7 +43,8 @@ export class World {
   constructor(options: { stateFile?: string | undefined; hasCommonEndpoint: boolean }) {
     const { stateFile } = options;
     this.hasCommonEndpoint = options.hasCommonEndpoint;
-    if (stateFile !== undefined) this.#file = new StateFile(stateFile, [this.#clockKeeper(), this.#accountsKeeper(), this.schedule, this.journal]);
+    if (stateFile !== undefined)
+      this.#file = new StateFile(stateFile, [this.#clockKeeper(), this.#accountsKeeper(), this.schedule, this.journal]);
   }
 
   /** The account behind a key's name; it comes into being when first used. */
@@ -138,17 +139,18 @@ export class World {
     };
   }
 
+  *#snapshotAccounts(): Generator {
+    for (const account of this.accounts()) yield* account.snapshot();
+  }
+
   #accountsKeeper(): Keeper {
-    const world = this;
     return {
       topic: 'account',
       restore: (change) => {
         const accountChange = change as AccountChange;
-        world.account(accountChange.name).restore(accountChange);
+        this.account(accountChange.name).restore(accountChange);
       },
-      *snapshot() {
-        for (const account of world.accounts()) yield* account.snapshot();
-      },
+      snapshot: () => this.#snapshotAccounts(),
     };
   }
 }

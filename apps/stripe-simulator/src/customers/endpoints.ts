@@ -107,7 +107,8 @@ function written(before: Customer, params: Parsed<typeof WRITABLE>): Customer {
     address: params.address === undefined ? before.address : params.address === null ? null : toAddress(params.address),
     description: params.description === undefined ? before.description : params.description,
     email: params.email === undefined ? before.email : params.email,
-    invoice_settings: defaultMethod === undefined ? before.invoice_settings : { ...before.invoice_settings, default_payment_method: defaultMethod },
+    invoice_settings:
+      defaultMethod === undefined ? before.invoice_settings : { ...before.invoice_settings, default_payment_method: defaultMethod },
     metadata: changedMetadata(before.metadata, params.metadata),
     name: params.name === undefined ? before.name : params.name,
     phone: params.phone === undefined ? before.phone : params.phone,

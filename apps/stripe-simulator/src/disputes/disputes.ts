@@ -36,10 +36,17 @@ export function closeDispute(act: Act, dispute: Dispute, outcome: 'won' | 'lost'
     return closed;
   }
   const reinstated = book(act, {
-    type: 'adjustment', reportingCategory: 'dispute_reversal', amount: dispute.amount, currency: dispute.currency, source: dispute.id,
+    type: 'adjustment',
+    reportingCategory: 'dispute_reversal',
+    amount: dispute.amount,
+    currency: dispute.currency,
+    source: dispute.id,
   });
   const won = act.account.save('disputes', {
-    ...dispute, status: 'won', balance_transactions: [...dispute.balance_transactions, reinstated], is_charge_refundable: true,
+    ...dispute,
+    status: 'won',
+    balance_transactions: [...dispute.balance_transactions, reinstated],
+    is_charge_refundable: true,
   });
   journalEffect(act, 'dispute_reinstated', movementOf(won));
   emit(act, 'charge.dispute.funds_reinstated', won);
@@ -59,7 +66,12 @@ function failPendingRefunds(act: Act, charge: Charge): void {
 
 function withdrawn(act: Act, dispute: Dispute): Dispute {
   const booking = book(act, {
-    type: 'adjustment', reportingCategory: 'dispute', amount: -dispute.amount, fee: DISPUTE_FEE, currency: dispute.currency, source: dispute.id,
+    type: 'adjustment',
+    reportingCategory: 'dispute',
+    amount: -dispute.amount,
+    fee: DISPUTE_FEE,
+    currency: dispute.currency,
+    source: dispute.id,
   });
   return { ...dispute, balance_transactions: [booking] };
 }

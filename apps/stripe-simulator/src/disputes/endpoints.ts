@@ -7,7 +7,10 @@ import { closeDispute } from './disputes.js';
 import { type Dispute, EVIDENCE_FIELDS, type EvidenceField } from './dispute.js';
 
 const EVIDENCE = {
-  ...(Object.fromEntries(EVIDENCE_FIELDS.map((field) => [field, unsettable(string())])) as Record<EvidenceField, Param<string | null | undefined>>),
+  ...(Object.fromEntries(EVIDENCE_FIELDS.map((field) => [field, unsettable(string())])) as Record<
+    EvidenceField,
+    Param<string | null | undefined>
+  >),
   appeal: ignored(),
   enhanced_evidence: ignored(),
 };
@@ -44,18 +47,34 @@ export const DISPUTE_ENDPOINTS: readonly Endpoint[] = [
     },
     run: (call, params, { id }) => update(call, existing(call, id), params),
   }),
-  endpoint({ method: 'POST', path: '/v1/disputes/:id/close', params: {}, run: (call, _, { id }) => closeDispute(call, existing(call, id), 'lost') }),
+  endpoint({
+    method: 'POST',
+    path: '/v1/disputes/:id/close',
+    params: {},
+    run: (call, _, { id }) => closeDispute(call, existing(call, id), 'lost'),
+  }),
 ];
 
 function update(
   call: Call,
   before: Dispute,
-  params: { evidence: Partial<Record<EvidenceField, string | null | undefined>> | undefined; metadata: Record<string, string> | null | undefined; submit: boolean | undefined },
+  params: {
+    evidence: Partial<Record<EvidenceField, string | null | undefined>> | undefined;
+    metadata: Record<string, string> | null | undefined;
+    submit: boolean | undefined;
+  },
 ): Dispute {
-  const given = EVIDENCE_FIELDS.flatMap((field) => (params.evidence?.[field] === undefined ? [] : [[field, params.evidence[field]] as const]));
+  const given = EVIDENCE_FIELDS.flatMap((field) =>
+    params.evidence?.[field] === undefined ? [] : [[field, params.evidence[field]] as const],
+  );
   const evidence = { ...before.evidence, ...Object.fromEntries(given) };
   const submitted = given.length > 0 && params.submit !== false;
-  const status = before.status === 'needs_response' ? 'under_review' : before.status === 'warning_needs_response' ? 'warning_under_review' : before.status;
+  const status =
+    before.status === 'needs_response'
+      ? 'under_review'
+      : before.status === 'warning_needs_response'
+        ? 'warning_under_review'
+        : before.status;
   const updated = call.account.save('disputes', {
     ...before,
     evidence,

@@ -97,12 +97,16 @@ function derived(account: Account, target: object, field: string): object {
   const id: unknown = Reflect.get(target, 'id');
   const kind: unknown = Reflect.get(target, 'object');
   if (kind === 'charge' && field === 'refunds' && typeof id === 'string') {
-    const page = account.all('refunds').page({ limit: 10, where: { field: 'charge', value: id }, filter: (refund) => refund.charge === id });
+    const page = account
+      .all('refunds')
+      .page({ limit: 10, where: { field: 'charge', value: id }, filter: (refund) => refund.charge === id });
     return { refunds: { object: 'list', data: page?.data ?? [], has_more: page?.hasMore ?? false, url: `/v1/charges/${id}/refunds` } };
   }
   if (kind === 'checkout.session' && field === 'line_items' && typeof id === 'string') {
     const data = account.find('checkout_session_secrets', id)?.lineItems ?? [];
-    return { line_items: { object: 'list', data: data.slice(0, 10), has_more: data.length > 10, url: `/v1/checkout/sessions/${id}/line_items` } };
+    return {
+      line_items: { object: 'list', data: data.slice(0, 10), has_more: data.length > 10, url: `/v1/checkout/sessions/${id}/line_items` },
+    };
   }
   return {};
 }

@@ -29,7 +29,7 @@ export function parseBody(body: string, contentType: string | undefined): RawPar
 export function asArray(value: unknown, name: string): unknown[] {
   if (Array.isArray(value)) return value;
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value);
+    const entries: [string, unknown][] = Object.entries(value);
     if (entries.every(([index]) => /^\d+$/.test(index))) return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, item]) => item);
   }
   throw invalidParameter(undefined, 'Invalid array', name);

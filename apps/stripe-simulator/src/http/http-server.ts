@@ -12,7 +12,10 @@ export interface HttpServer {
 
 /** Serves every request through `answer`. Rejects when the port cannot be had. */
 export async function listen(where: { host: string; port: number }, answer: (exchange: Exchange) => Promise<void>): Promise<HttpServer> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (request, response) => void serve(request, response, answer));
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true },
+    (request, response) => void serve(request, response, answer),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(where.port, where.host, () => {

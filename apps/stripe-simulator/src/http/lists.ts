@@ -69,7 +69,12 @@ export function listPage<T extends Stored>(query: ListQuery<T>): StripeList<T> {
     filter: (item) => inRange(item.created, range) && (query.filter?.(item) ?? true),
   });
   if (page === undefined) {
-    throw missingResource(query.kind, startingAfter ?? endingBefore ?? '', startingAfter === undefined ? 'ending_before' : 'starting_after', 400);
+    throw missingResource(
+      query.kind,
+      startingAfter ?? endingBefore ?? '',
+      startingAfter === undefined ? 'ending_before' : 'starting_after',
+      400,
+    );
   }
   return { object: 'list', data: page.data, has_more: page.hasMore, url: query.url };
 }

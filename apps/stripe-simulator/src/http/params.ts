@@ -1,5 +1,5 @@
 import { asArray, asObject, type RawParams } from './form.js';
-import { invalidParameter, StripeError } from './stripe-error.js';
+import { invalidParameter, type StripeError } from './stripe-error.js';
 
 /** How one parameter is read from its raw form. `name` is its full name, as in `card[number]`. */
 export interface Param<T> {
@@ -17,7 +17,11 @@ export function parseShape<S extends Shape>(shape: S, raw: RawParams, prefix = '
   const [first] = unknown;
   if (first !== undefined) {
     const names = unknown.map(nameOf);
-    throw invalidParameter('parameter_unknown', `Received unknown parameter${names.length > 1 ? 's' : ''}: ${names.join(', ')}`, nameOf(first));
+    throw invalidParameter(
+      'parameter_unknown',
+      `Received unknown parameter${names.length > 1 ? 's' : ''}: ${names.join(', ')}`,
+      nameOf(first),
+    );
   }
   const entries = Object.entries(shape).map(([key, param]) => [key, param.parse(raw[key], nameOf(key))]);
   return Object.fromEntries(entries) as Parsed<S>;
@@ -105,7 +109,8 @@ export function metadata(): Param<MetadataChange | null | undefined> {
   return unsettable(
     optional((value, name) => {
       const entries = Object.entries(asObject(value, name));
-      if (entries.length > METADATA_KEYS_MAX) throw invalidParameter(undefined, `You can have up to ${METADATA_KEYS_MAX} metadata keys.`, name);
+      if (entries.length > METADATA_KEYS_MAX)
+        throw invalidParameter(undefined, `You can have up to ${METADATA_KEYS_MAX} metadata keys.`, name);
       return Object.fromEntries(entries.map(([key, item]) => [metadataKey(key, name), metadataValue(item, `${name}[${key}]`)]));
     }),
   );
@@ -116,7 +121,8 @@ export function changedMetadata(before: Record<string, string>, change: Metadata
   if (change === undefined) return before;
   if (change === null) return {};
   const after = Object.entries({ ...before, ...change }).filter(([, value]) => value !== '');
-  if (after.length > METADATA_KEYS_MAX) throw invalidParameter(undefined, `You can have up to ${METADATA_KEYS_MAX} metadata keys.`, 'metadata');
+  if (after.length > METADATA_KEYS_MAX)
+    throw invalidParameter(undefined, `You can have up to ${METADATA_KEYS_MAX} metadata keys.`, 'metadata');
   return Object.fromEntries(after);
 }
 
@@ -130,7 +136,8 @@ function metadataKey(key: string, name: string): string {
 }
 
 function metadataValue(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw invalidParameter(undefined, `Metadata values must be strings, but for key you passed in ${describe(value)}`, name);
+  if (typeof value !== 'string')
+    throw invalidParameter(undefined, `Metadata values must be strings, but for key you passed in ${describe(value)}`, name);
   if (value.length <= METADATA_VALUE_CHARACTERS_MAX) return value;
   throw invalidParameter(
     undefined,

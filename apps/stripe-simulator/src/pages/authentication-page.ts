@@ -29,7 +29,11 @@ export function finishOnPage(act: Act, id: string, form: RawParams): Reply {
 /** Back to the shop, the way Stripe does it. */
 function returned(act: Act, intent: PaymentIntent): Reply {
   const { returnUrl } = intentSecret(act, intent.id);
-  const succeeded = intent.status === 'succeeded' || intent.status === 'processing' || intent.status === 'requires_capture' || intent.status === 'requires_confirmation';
+  const succeeded =
+    intent.status === 'succeeded' ||
+    intent.status === 'processing' ||
+    intent.status === 'requires_capture' ||
+    intent.status === 'requires_confirmation';
   if (returnUrl === null || !URL.canParse(returnUrl)) {
     return page(succeeded ? 'Authentication complete' : 'Authentication failed', '<p>You may close this page.</p>');
   }

@@ -14,7 +14,9 @@ export function checkoutPage(act: Act, id: string, error?: string): Reply {
   if (session.status === 'complete') return redirect(successUrl(session));
   if (session.status === 'expired') return page('This session has expired', cancelLink(session), 410);
   const lines = act.account.find('checkout_session_secrets', id)?.lineItems ?? [];
-  const listed = lines.map((line) => `<li>${escaped(line.description)} × ${line.quantity}: ${escaped(money(line.amount_total, line.currency))}</li>`);
+  const listed = lines.map(
+    (line) => `<li>${escaped(line.description)} × ${line.quantity}: ${escaped(money(line.amount_total, line.currency))}</li>`,
+  );
   return page(
     `Pay ${money(session.amount_total, session.currency)}`,
     `${error === undefined ? '' : `<p class="error" role="alert">${escaped(error)}</p>`}
@@ -56,7 +58,14 @@ function methodOf(act: Act, session: CheckoutSession, form: RawParams): PaymentM
   const made = createPaymentMethod(act, {
     allow_redisplay: undefined,
     billing_details: undefined,
-    card: { cvc: text('cvc'), exp_month: Number(month), exp_year: Number(year), networks: undefined, number: text('number'), token: undefined },
+    card: {
+      cvc: text('cvc'),
+      exp_month: Number(month),
+      exp_year: Number(year),
+      networks: undefined,
+      number: text('number'),
+      token: undefined,
+    },
     metadata: undefined,
     radar_options: undefined,
     sepa_debit: undefined,

@@ -2,8 +2,30 @@ import { invalidRequest } from '../http/stripe-error.js';
 
 /** The least a card can be charged with, in minor units, by currency. Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts */
 const MINIMUMS: Readonly<Record<string, number>> = {
-  usd: 50, aed: 200, aud: 50, bgn: 100, brl: 50, cad: 50, chf: 50, czk: 1500, dkk: 250, eur: 50, gbp: 30, hkd: 400, huf: 17500,
-  inr: 50, jpy: 50, mxn: 1000, myr: 200, nok: 300, nzd: 50, pln: 200, ron: 200, sek: 300, sgd: 50, thb: 1000,
+  usd: 50,
+  aed: 200,
+  aud: 50,
+  bgn: 100,
+  brl: 50,
+  cad: 50,
+  chf: 50,
+  czk: 1500,
+  dkk: 250,
+  eur: 50,
+  gbp: 30,
+  hkd: 400,
+  huf: 17500,
+  inr: 50,
+  jpy: 50,
+  mxn: 1000,
+  myr: 200,
+  nok: 300,
+  nzd: 50,
+  pln: 200,
+  ron: 200,
+  sek: 300,
+  sgd: 50,
+  thb: 1000,
 };
 
 /** Every currency a card can be charged in. */
@@ -21,12 +43,35 @@ const TWO_EMPTY_DECIMALS = new Set(['isk', 'ugx']);
 /** Eight digits, but for the few currencies whose unit is worth so little that Stripe takes twelve. */
 const AMOUNT_MAX = 99_999_999;
 const AMOUNT_MAX_OF_SMALL_UNITS = 999_999_999_999;
-const SMALL_UNITS = new Set(['clp', 'cop', 'gnf', 'huf', 'idr', 'jpy', 'khr', 'krw', 'lak', 'lbp', 'mga', 'mmk', 'ngn', 'pyg', 'rwf', 'tzs', 'ugx', 'uzs', 'vnd']);
+const SMALL_UNITS = new Set([
+  'clp',
+  'cop',
+  'gnf',
+  'huf',
+  'idr',
+  'jpy',
+  'khr',
+  'krw',
+  'lak',
+  'lbp',
+  'mga',
+  'mmk',
+  'ngn',
+  'pyg',
+  'rwf',
+  'tzs',
+  'ugx',
+  'uzs',
+  'vnd',
+]);
 
 export function acceptedCurrency(given: string): string {
   const currency = given.toLowerCase();
   if (CURRENCIES.has(currency)) return currency;
-  throw invalidRequest(`Invalid currency: ${given}. Stripe currently supports these currencies: ${[...CURRENCIES].join(', ')}`, { param: 'currency', kept: false });
+  throw invalidRequest(`Invalid currency: ${given}. Stripe currently supports these currencies: ${[...CURRENCIES].join(', ')}`, {
+    param: 'currency',
+    kept: false,
+  });
 }
 
 /** Refuses an amount Stripe would not charge in that currency. */

@@ -3,7 +3,7 @@ import { recordChargeFee } from '../balance/balance-transactions.js';
 import { AUTHORIZATION_SECONDS, type Charge, newCharge } from '../charges/charge.js';
 import { followPayment } from '../checkout/session-progress.js';
 import { emit } from '../events/emit.js';
-import { StripeError } from '../http/stripe-error.js';
+import type { StripeError } from '../http/stripe-error.js';
 import type { PaymentMethod } from '../payment-methods/payment-method.js';
 import { attach, secretOf } from '../payment-methods/payment-methods.js';
 import { AUTHENTICATION_REQUIRED, type Authentication, type Decline, type TestCard } from '../payment-methods/test-cards.js';
@@ -52,7 +52,7 @@ const ACTION_REFUSED: Decline = {
   code: 'authentication_required',
   declineCode: 'authentication_required',
   message:
-    'This payment required an authentication action to complete, but `error_on_requires_action` was set. When you\'re ready, you can upgrade your integration to handle actions at https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions.',
+    "This payment required an authentication action to complete, but `error_on_requires_action` was set. When you're ready, you can upgrade your integration to handle actions at https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions.",
 };
 
 function mustAuthenticate(authentication: Authentication, setUp: boolean, offSession: boolean): boolean {
@@ -114,7 +114,13 @@ function planAfterApproval({ world, account, at }: Act, intent: PaymentIntent, c
   if (intent.capture_method === 'automatic_async') world.plan(account, 'fill_balance_transaction', charge.id, nowMs + ASYNC_CAPTURE_MS);
   if (intent.capture_method === 'manual') world.plan(account, 'lapse_authorization', intent.id, nowMs + AUTHORIZATION_SECONDS * 1000);
   if (card.dispute !== null) {
-    world.plan(account, 'open_dispute', charge.id, nowMs + DISPUTE_AFTER_MS, `${card.dispute.inquiry ? 'inquiry' : 'dispute'}:${card.dispute.reason}`);
+    world.plan(
+      account,
+      'open_dispute',
+      charge.id,
+      nowMs + DISPUTE_AFTER_MS,
+      `${card.dispute.inquiry ? 'inquiry' : 'dispute'}:${card.dispute.reason}`,
+    );
   }
 }
 

@@ -18,7 +18,18 @@ export interface Confirmation {
 }
 
 /** Types that never send the buyer elsewhere. */
-const STAYS_ON_PAGE = new Set(['card', 'sepa_debit', 'us_bank_account', 'au_becs_debit', 'bacs_debit', 'acss_debit', 'link', 'boleto', 'oxxo', 'konbini']);
+const STAYS_ON_PAGE = new Set([
+  'card',
+  'sepa_debit',
+  'us_bank_account',
+  'au_becs_debit',
+  'bacs_debit',
+  'acss_debit',
+  'link',
+  'boleto',
+  'oxxo',
+  'konbini',
+]);
 
 /** Tries to collect the payment. The result's error is the answer of a refusal that has nevertheless taken effect. */
 export function confirmPaymentIntent(act: Act, before: PaymentIntent, confirmation: Confirmation): AttemptResult {
@@ -51,7 +62,10 @@ export function intentSecret(act: Act, id: string): PaymentIntentSecret {
 
 function refuseUnconfirmable(intent: PaymentIntent): void {
   if (intent.status === 'succeeded') {
-    throw unexpectedState(intent, 'You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.');
+    throw unexpectedState(
+      intent,
+      'You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.',
+    );
   }
   refuseUnless(intent, ['requires_payment_method', 'requires_confirmation', 'requires_action'], 'confirmed', 'confirmed');
 }
@@ -59,7 +73,7 @@ function refuseUnconfirmable(intent: PaymentIntent): void {
 function refuseMissingReturnUrl(intent: PaymentIntent, confirmation: Confirmation): void {
   if (confirmation.returnUrl !== undefined || confirmation.byBrowser || !mayRedirect(intent)) return;
   throw invalidRequest(
-    'This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don\'t want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.',
+    "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.",
   );
 }
 

@@ -45,7 +45,13 @@ export function createPaymentIntent(act: Act, params: Parsed<typeof CREATE>): Pa
 
 export function keepPaymentIntent(act: Act, from: NewPaymentIntent, checkoutSession: string | null = null): PaymentIntent {
   const intent = act.account.save('payment_intents', newPaymentIntent(from));
-  act.account.save('payment_intent_secrets', { id: intent.id, created: intent.created, returnUrl: null, checkoutSession, authenticated: false });
+  act.account.save('payment_intent_secrets', {
+    id: intent.id,
+    created: intent.created,
+    returnUrl: null,
+    checkoutSession,
+    authenticated: false,
+  });
   emit(act, 'payment_intent.created', intent);
   return intent;
 }
@@ -53,7 +59,14 @@ export function keepPaymentIntent(act: Act, from: NewPaymentIntent, checkoutSess
 const AMOUNT_IS_OPEN = new Set<PaymentIntent['status']>(['requires_payment_method', 'requires_confirmation', 'requires_action']);
 
 export function updatePaymentIntent(act: Act, before: PaymentIntent, params: Parsed<typeof UPDATE>): PaymentIntent {
-  const touchesPayment = [params.amount, params.currency, params.customer, params.payment_method, params.payment_method_data, params.capture_method];
+  const touchesPayment = [
+    params.amount,
+    params.currency,
+    params.customer,
+    params.payment_method,
+    params.payment_method_data,
+    params.capture_method,
+  ];
   if (!AMOUNT_IS_OPEN.has(before.status) && touchesPayment.some((param) => param !== undefined)) {
     throw invalidRequest(
       `This PaymentIntent's amount, currency, customer, payment_method or capture_method could not be updated because it has a status of ${before.status}. You may only update them in one of the following statuses: ${[...AMOUNT_IS_OPEN].join(', ')}.`,
@@ -93,7 +106,10 @@ export function updatePaymentIntent(act: Act, before: PaymentIntent, params: Par
 }
 
 /** The method a call names or describes. */
-export function givenMethod(act: Act, params: { payment_method?: string | undefined; payment_method_data?: PaymentMethodData | undefined }): PaymentMethod | undefined {
+export function givenMethod(
+  act: Act,
+  params: { payment_method?: string | undefined; payment_method_data?: PaymentMethodData | undefined },
+): PaymentMethod | undefined {
   if (params.payment_method !== undefined) return usePaymentMethod(act, params.payment_method);
   return params.payment_method_data === undefined ? undefined : createPaymentMethod(act, params.payment_method_data, 'payment_method_data');
 }
@@ -125,7 +141,8 @@ function refuseBothSelections(params: Parsed<typeof CREATE>): void {
 }
 
 function refuseMissingCustomer(act: Act, customer: string | undefined): void {
-  if (customer !== undefined && act.account.find('customers', customer) === undefined) throw missingResource('customer', customer, 'customer', 400);
+  if (customer !== undefined && act.account.find('customers', customer) === undefined)
+    throw missingResource('customer', customer, 'customer', 400);
 }
 
 function changed<T>(before: T | null, change: T | null | undefined): T | null {

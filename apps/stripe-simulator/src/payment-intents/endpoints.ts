@@ -59,14 +59,16 @@ export const PAYMENT_INTENT_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/payment_intents/:id/confirm',
     forBrowsers: true,
     params: CONFIRM,
-    run: (call, params, { id }) => shown(call, confirmed(call, withConfirmChanges(call, opened(call, id, params.client_secret), params), params)),
+    run: (call, params, { id }) =>
+      shown(call, confirmed(call, withConfirmChanges(call, opened(call, id, params.client_secret), params), params)),
   }),
   endpoint({
     method: 'POST',
     path: '/v1/payment_intents/:id/capture',
     params: CAPTURE,
     run(call, params, { id }) {
-      if (params.final_capture === false) throw invalidRequest('This account is not eligible for multicapture.', { param: 'final_capture' });
+      if (params.final_capture === false)
+        throw invalidRequest('This account is not eligible for multicapture.', { param: 'final_capture' });
       const intent = existing(call, id);
       return capture(call, { ...intent, metadata: changedMetadata(intent.metadata, params.metadata) }, params.amount_to_capture);
     },
@@ -111,7 +113,11 @@ function withConfirmChanges(call: Call, intent: PaymentIntent, params: Parsed<ty
 }
 
 /** Confirms, and answers a refusal with its error. */
-function confirmed(call: Call, intent: PaymentIntent, params: Pick<Parsed<typeof CONFIRM>, keyof typeof CONFIRM & keyof typeof CREATE>): PaymentIntent {
+function confirmed(
+  call: Call,
+  intent: PaymentIntent,
+  params: Pick<Parsed<typeof CONFIRM>, keyof typeof CONFIRM & keyof typeof CREATE>,
+): PaymentIntent {
   const result = confirmPaymentIntent(call, intent, {
     method: givenMethod(call, params),
     offSession: params.off_session,

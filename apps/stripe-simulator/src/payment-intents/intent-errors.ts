@@ -61,4 +61,9 @@ export function paymentFailed(intent: PaymentIntent): StripeError {
   return new StripeError(402, { type, code, message, param, details: { ...details, payment_intent: intent } });
 }
 
-const NO_ERROR: LastPaymentError = { type: 'card_error', code: 'card_declined', message: 'Your card was declined.', doc_url: docUrl('card_declined') };
+const NO_ERROR: LastPaymentError = {
+  type: 'card_error',
+  code: 'card_declined',
+  message: 'Your card was declined.',
+  doc_url: docUrl('card_declined'),
+};

@@ -15,10 +15,13 @@ export function capture(act: Act, intent: PaymentIntent, amountToCapture: number
   refuseUnless(intent, ['requires_capture'], 'captured', 'captured');
   const amount = amountToCapture ?? intent.amount_capturable;
   if (amount < 1 || amount > intent.amount_capturable) {
-    throw invalidRequest(`The amount to capture (${amount}) must be at least 1 and at most the amount capturable (${intent.amount_capturable}).`, {
-      code: amount < 1 ? 'parameter_invalid_integer' : 'amount_too_large',
-      param: 'amount_to_capture',
-    });
+    throw invalidRequest(
+      `The amount to capture (${amount}) must be at least 1 and at most the amount capturable (${intent.amount_capturable}).`,
+      {
+        code: amount < 1 ? 'parameter_invalid_integer' : 'amount_too_large',
+        param: 'amount_to_capture',
+      },
+    );
   }
   const { account } = act;
   const before = latestCharge(act, intent);
@@ -39,9 +42,12 @@ export type CancellationReason = 'abandoned' | 'automatic' | 'duplicate' | 'frau
 export function cancel(act: Act, intent: PaymentIntent, reason: CancellationReason | null): PaymentIntent {
   refuseUnless(intent, ['requires_payment_method', 'requires_capture', 'requires_confirmation', 'requires_action'], 'canceled', 'canceled');
   if (intent.status !== 'requires_capture' && intentSecret(act, intent.id).checkoutSession !== null && reason !== 'automatic') {
-    throw invalidRequest('You cannot cancel this PaymentIntent because it was created by a Checkout Session. Expire the Checkout Session instead.', {
-      code: 'payment_intent_unexpected_state',
-    });
+    throw invalidRequest(
+      'You cannot cancel this PaymentIntent because it was created by a Checkout Session. Expire the Checkout Session instead.',
+      {
+        code: 'payment_intent_unexpected_state',
+      },
+    );
   }
   const canceled = act.account.save('payment_intents', {
     ...intent,
@@ -59,7 +65,12 @@ export function cancel(act: Act, intent: PaymentIntent, reason: CancellationReas
 function release(act: Act, intent: PaymentIntent, lapsed: boolean): void {
   const before = latestCharge(act, intent);
   const charge = act.account.save('charges', { ...before, amount_refunded: before.amount, refunded: true });
-  journalEffect(act, 'released', { amount: intent.amount_capturable, currency: intent.currency, paymentIntent: intent.id, charge: charge.id });
+  journalEffect(act, 'released', {
+    amount: intent.amount_capturable,
+    currency: intent.currency,
+    paymentIntent: intent.id,
+    charge: charge.id,
+  });
   emit(act, lapsed ? 'charge.expired' : 'charge.refunded', charge, before);
 }
 
@@ -102,10 +113,18 @@ export function settle(act: Act, intent: PaymentIntent, outcome: 'succeeded' | '
   if (outcome === 'failed') {
     const failure = debitFailure(before.id, usePaymentMethod(act, intent.payment_method ?? ''));
     const charge = act.account.save('charges', {
-      ...before, status: 'failed', captured: false, amount_captured: 0, failure_code: 'insufficient_funds', failure_message: failure.message,
+      ...before,
+      status: 'failed',
+      captured: false,
+      amount_captured: 0,
+      failure_code: 'insufficient_funds',
+      failure_message: failure.message,
     });
     const failed = act.account.save('payment_intents', {
-      ...intent, status: 'requires_payment_method', payment_method: null, last_payment_error: failure,
+      ...intent,
+      status: 'requires_payment_method',
+      payment_method: null,
+      last_payment_error: failure,
     });
     journalEffect(act, 'debit_failed', movement);
     emit(act, 'charge.failed', charge);

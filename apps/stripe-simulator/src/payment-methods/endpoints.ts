@@ -54,7 +54,9 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
         ...before,
         allow_redisplay: params.allow_redisplay ?? before.allow_redisplay,
         billing_details: params.billing_details === undefined ? before.billing_details : billingDetails(params.billing_details),
-        ...(before.card === undefined ? {} : { card: { ...before.card, exp_month: month ?? before.card.exp_month, exp_year: year ?? before.card.exp_year } }),
+        ...(before.card === undefined
+          ? {}
+          : { card: { ...before.card, exp_month: month ?? before.card.exp_month, exp_year: year ?? before.card.exp_year } }),
         metadata: changedMetadata(before.metadata, params.metadata),
       });
       emit(call, 'payment_method.updated', updated, before);
@@ -66,7 +68,8 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/payment_methods/:id/attach',
     params: { customer: required(string()), customer_account: string() },
     run(call, params, { id }) {
-      if (call.account.find('customers', params.customer) === undefined) throw missingResource('customer', params.customer, 'customer', 400);
+      if (call.account.find('customers', params.customer) === undefined)
+        throw missingResource('customer', params.customer, 'customer', 400);
       const method = usePaymentMethod(call, id, 'payment_method', 404);
       if (method.customer !== null && method.customer !== params.customer) {
         throw invalidRequest('The payment method you provided has already been attached to a customer.');
@@ -81,7 +84,8 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
     params: {},
     run(call, _params, { id }) {
       const before = existing(call, id);
-      if (before.customer === null) throw invalidRequest('The payment method you provided is not attached to a customer so detachment is impossible.');
+      if (before.customer === null)
+        throw invalidRequest('The payment method you provided is not attached to a customer so detachment is impossible.');
       const detached = call.account.save('payment_methods', { ...before, customer: null });
       const secret = call.account.find('payment_method_secrets', id);
       // Once detached it may not be used again.
@@ -94,7 +98,13 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
 
 function listMethods(
   call: Call,
-  params: { customer: string | undefined; type: string | undefined; limit: number | undefined; starting_after: string | undefined; ending_before: string | undefined },
+  params: {
+    customer: string | undefined;
+    type: string | undefined;
+    limit: number | undefined;
+    starting_after: string | undefined;
+    ending_before: string | undefined;
+  },
   url: string,
 ): object {
   return listPage({

@@ -61,9 +61,12 @@ export function refuseUnusable(act: Act, method: PaymentMethod, customer: string
     );
   }
   if (method.customer !== null && method.customer !== customer) {
-    throw invalidRequest(`The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`, {
-      param: 'payment_method',
-    });
+    throw invalidRequest(
+      `The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`,
+      {
+        param: 'payment_method',
+      },
+    );
   }
 }
 
@@ -107,12 +110,17 @@ function instrumentOf(act: Act, data: PaymentMethodData, nameOf: (name: string) 
       return { kind: 'card', card: cardOf(act, data, nameOf('card')) };
     case 'sepa_debit': {
       const debit = testDebitByIban(data.sepa_debit?.iban ?? '');
-      if (debit === undefined) throw invalidRequest('The IBAN you entered is invalid.', { code: 'invalid_bank_account_iban', param: nameOf('sepa_debit[iban]') });
+      if (debit === undefined)
+        throw invalidRequest('The IBAN you entered is invalid.', { code: 'invalid_bank_account_iban', param: nameOf('sepa_debit[iban]') });
       return { kind: 'debit', debit };
     }
     case 'us_bank_account': {
       const debit = testDebitByAccountNumber(data.us_bank_account?.account_number ?? '');
-      if (debit === undefined) throw invalidRequest('You must use a test bank account number.', { code: 'account_number_invalid', param: nameOf('us_bank_account[account_number]') });
+      if (debit === undefined)
+        throw invalidRequest('You must use a test bank account number.', {
+          code: 'account_number_invalid',
+          param: nameOf('us_bank_account[account_number]'),
+        });
       return { kind: 'debit', debit };
     }
     case undefined:
@@ -131,15 +139,19 @@ function cardOf(act: Act, data: PaymentMethodData, name: string): TestCard {
   if (number === undefined) throw invalidParameter('parameter_missing', `Missing required param: ${name}[number].`, `${name}[number]`);
   if (!passesLuhn(number)) throw cardError('incorrect_number', 'Your card number is incorrect.', 'number');
   const { exp_month: month, exp_year: year } = card ?? {};
-  if (month !== undefined && (month < 1 || month > 12)) throw cardError('invalid_expiry_month', "Your card's expiration month is invalid.", 'exp_month');
-  if (year !== undefined && isPast(fullYear(year), month ?? 12, act.at)) throw cardError('invalid_expiry_year', "Your card's expiration year is invalid.", 'exp_year');
-  if (card?.cvc !== undefined && !/^\d{3,4}$/.test(card.cvc)) throw cardError('invalid_cvc', "Your card's security code is invalid.", 'cvc');
+  if (month !== undefined && (month < 1 || month > 12))
+    throw cardError('invalid_expiry_month', "Your card's expiration month is invalid.", 'exp_month');
+  if (year !== undefined && isPast(fullYear(year), month ?? 12, act.at))
+    throw cardError('invalid_expiry_year', "Your card's expiration year is invalid.", 'exp_year');
+  if (card?.cvc !== undefined && !/^\d{3,4}$/.test(card.cvc))
+    throw cardError('invalid_cvc', "Your card's security code is invalid.", 'cvc');
   const known = testCardByNumber(number);
   if (known === undefined) {
     throw new StripeError(402, {
       type: 'card_error',
       code: 'card_declined',
-      message: 'Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards, visit: https://stripe.com/docs/testing.',
+      message:
+        'Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards, visit: https://stripe.com/docs/testing.',
       param: 'number',
       details: { decline_code: 'live_mode_test_card' },
     });

@@ -42,7 +42,11 @@ const DECLINES = {
   insufficientFunds: decline('card_declined', 'insufficient_funds', 'Your card has insufficient funds.'),
   lost: decline('card_declined', 'lost_card', 'Your card was declined.'),
   stolen: decline('card_declined', 'stolen_card', 'Your card was declined.'),
-  velocity: decline('card_declined', 'card_velocity_exceeded', 'Your card was declined for making repeated attempts too frequently or exceeding its amount limit.'),
+  velocity: decline(
+    'card_declined',
+    'card_velocity_exceeded',
+    'Your card was declined for making repeated attempts too frequently or exceeding its amount limit.',
+  ),
   fraudulent: decline('card_declined', 'fraudulent', 'Your card was declined.'),
   expired: { ...decline('expired_card', null, 'Your card has expired.'), param: 'exp_month' },
   cvc: { ...decline('incorrect_cvc', null, "Your card's security code is incorrect."), param: 'cvc' },
@@ -101,7 +105,9 @@ const NAMED_CARDS: Readonly<Record<string, TestCard>> = {
   authenticationRequiredOnSetup: card('4000002500003155', { country: 'FR', authentication: 'until_set_up' }),
   authenticationRequiredSetupForOffSession: card('4000003800000446', { country: 'IT', authentication: 'on_session' }),
   authenticationRequiredChargeDeclinedInsufficientFunds: card('4000008260003178', {
-    country: 'GB', authentication: 'always', decline: DECLINES.insufficientFunds,
+    country: 'GB',
+    authentication: 'always',
+    decline: DECLINES.insufficientFunds,
   }),
   threeDSecureRequired: card('4000000000003063', { authentication: 'always' }),
   threeDSecure2Required: card('4000000000003220', { authentication: 'always' }),

@@ -60,12 +60,21 @@ export const REFUND_ENDPOINTS: readonly Endpoint[] = [
       return updated;
     },
   }),
-  endpoint({ method: 'POST', path: '/v1/refunds/:id/cancel', params: {}, run: (call, _, { id }) => cancelRefund(call, existing(call, id)) }),
+  endpoint({
+    method: 'POST',
+    path: '/v1/refunds/:id/cancel',
+    params: {},
+    run: (call, _, { id }) => cancelRefund(call, existing(call, id)),
+  }),
 ];
 
 function chargeToRefund(call: Call, params: { charge: string | undefined; payment_intent: string | undefined }): Charge {
   if (params.charge === undefined && params.payment_intent === undefined) {
-    throw invalidParameter('parameter_missing', 'One of the following params should be provided for this request: payment_intent or charge.', 'payment_intent');
+    throw invalidParameter(
+      'parameter_missing',
+      'One of the following params should be provided for this request: payment_intent or charge.',
+      'payment_intent',
+    );
   }
   if (params.charge !== undefined) {
     const charge = call.account.find('charges', params.charge);

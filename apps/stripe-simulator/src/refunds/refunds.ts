@@ -2,7 +2,7 @@ import { book } from '../balance/balance-transactions.js';
 import type { Charge } from '../charges/charge.js';
 import { type Act, journalEffect, type Movement } from '../core/act.js';
 import { emit } from '../events/emit.js';
-import { invalidRequest, StripeError } from '../http/stripe-error.js';
+import { invalidRequest, type StripeError } from '../http/stripe-error.js';
 import { newRefund, type Refund } from './refund.js';
 
 /** A refund of the test cards that do not succeed at once changes this much later, on the virtual clock. */
@@ -22,9 +22,12 @@ export function createRefund(act: Act, request: RefundRequest): Refund {
   const left = charge.amount_captured - charge.amount_refunded;
   const amount = request.amount ?? left;
   if (amount > left) {
-    throw invalidRequest(`Refund amount (${amount} ${charge.currency}) is greater than unrefunded amount on charge (${left} ${charge.currency})`, {
-      param: 'amount',
-    });
+    throw invalidRequest(
+      `Refund amount (${amount} ${charge.currency}) is greater than unrefunded amount on charge (${left} ${charge.currency})`,
+      {
+        param: 'amount',
+      },
+    );
   }
   const behaviour = refundBehaviour(act, charge);
   const status = behaviour === 'pending' ? 'pending' : 'succeeded';
@@ -35,13 +38,24 @@ export function createRefund(act: Act, request: RefundRequest): Refund {
   emit(act, 'refund.created', refund);
   emit(act, 'charge.refunded', refunded, charge);
   if (behaviour !== 'succeeded') {
-    act.world.plan(act.account, 'settle_refund', refund.id, act.at * 1000 + ASYNC_REFUND_MS, behaviour === 'pending' ? 'succeeded' : 'failed');
+    act.world.plan(
+      act.account,
+      'settle_refund',
+      refund.id,
+      act.at * 1000 + ASYNC_REFUND_MS,
+      behaviour === 'pending' ? 'succeeded' : 'failed',
+    );
   }
   return refund;
 }
 
 /** The bank's answer to a refund: a pending one succeeds or fails, and even a succeeded one may fail later. */
-export function settleRefund(act: Act, refund: Refund, outcome: 'succeeded' | 'failed', failureReason = 'expired_or_canceled_card'): Refund {
+export function settleRefund(
+  act: Act,
+  refund: Refund,
+  outcome: 'succeeded' | 'failed',
+  failureReason = 'expired_or_canceled_card',
+): Refund {
   if (outcome === 'succeeded') {
     if (refund.status !== 'pending' && refund.status !== 'requires_action') throw wrongStatus(refund, 'succeed');
     const { pending_reason: _, ...rest } = refund;
@@ -70,7 +84,11 @@ export function cancelRefund(act: Act, refund: Refund): Refund {
 function returned(act: Act, refund: Refund, ending: Pick<Refund, 'status' | 'failure_reason'>): Refund {
   const { pending_reason: _, ...rest } = refund;
   const booking = book(act, {
-    type: 'refund_failure', reportingCategory: 'refund_failure', amount: refund.amount, currency: refund.currency, source: refund.id,
+    type: 'refund_failure',
+    reportingCategory: 'refund_failure',
+    amount: refund.amount,
+    currency: refund.currency,
+    source: refund.id,
   });
   const ended = act.account.save('refunds', { ...rest, ...ending, failure_balance_transaction: booking.id });
   const charge = act.account.find('charges', refund.charge);
@@ -85,18 +103,26 @@ function withRefundedAmount(act: Act, charge: Charge, amountRefunded: number): C
 function bookRefund(act: Act, refund: Refund, charge: Charge): string {
   const byCard = charge.payment_method_details.type === 'card';
   return book(act, {
-    type: byCard ? 'refund' : 'payment_refund', reportingCategory: 'refund', amount: -refund.amount, currency: refund.currency, source: refund.id,
+    type: byCard ? 'refund' : 'payment_refund',
+    reportingCategory: 'refund',
+    amount: -refund.amount,
+    currency: refund.currency,
+    source: refund.id,
   }).id;
 }
 
 function refuseUnrefundable(act: Act, charge: Charge): void {
   if (charge.status !== 'succeeded') throw invalidRequest(`Charge ${charge.id} has not succeeded and cannot be refunded.`);
-  if (!charge.captured) throw invalidRequest(`Charge ${charge.id} has not been captured. Cancel its PaymentIntent instead of refunding it.`);
+  if (!charge.captured)
+    throw invalidRequest(`Charge ${charge.id} has not been captured. Cancel its PaymentIntent instead of refunding it.`);
   if (charge.amount_refunded >= charge.amount_captured) {
     throw invalidRequest(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded' });
   }
-  const disputes = act.account.all('disputes').page({ limit: 100, where: { field: 'charge', value: charge.id }, filter: (dispute) => dispute.charge === charge.id });
-  if (disputes?.data.some((dispute) => !dispute.is_charge_refundable) === true) throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, { code: 'charge_disputed' });
+  const disputes = act.account
+    .all('disputes')
+    .page({ limit: 100, where: { field: 'charge', value: charge.id }, filter: (dispute) => dispute.charge === charge.id });
+  if (disputes?.data.some((dispute) => !dispute.is_charge_refundable) === true)
+    throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, { code: 'charge_disputed' });
 }
 
 function refundBehaviour(act: Act, charge: Charge): 'succeeded' | 'pending' | 'fails_later' {
@@ -111,5 +137,11 @@ function wrongStatus(refund: Refund, doing: string): StripeError {
 }
 
 function movementOf(refund: Refund): Movement {
-  return { amount: refund.amount, currency: refund.currency, paymentIntent: refund.payment_intent, charge: refund.charge, refund: refund.id };
+  return {
+    amount: refund.amount,
+    currency: refund.currency,
+    paymentIntent: refund.payment_intent,
+    charge: refund.charge,
+    refund: refund.id,
+  };
 }

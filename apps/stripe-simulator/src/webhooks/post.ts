@@ -5,7 +5,12 @@ import https from 'node:https';
 const TIMEOUT_MS = 10_000;
 
 /** Posts one payload. Resolves with the status, or with null when there was no answer. */
-export async function post(url: string, payload: string, signature: string, agents: { http: http.Agent; https: https.Agent }): Promise<number | null> {
+export async function post(
+  url: string,
+  payload: string,
+  signature: string,
+  agents: { http: http.Agent; https: https.Agent },
+): Promise<number | null> {
   const secure = url.startsWith('https:');
   const request = secure ? https.request : http.request;
   return new Promise((resolve) => {

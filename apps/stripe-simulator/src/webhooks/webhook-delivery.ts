@@ -23,6 +23,8 @@ const REORDER_WAIT_MS = 2_000;
 const REORDER_WINDOW = 5;
 const OLD_TIMESTAMP_SECONDS = 3_600;
 const RECENT_ATTEMPTS = 1_000;
+/** An API version no receiver of today is made for. */
+const FOREIGN_VERSION = '2020-08-27';
 
 export interface DeliveryAttempt {
   event: string;
@@ -183,7 +185,14 @@ export class WebhookDelivery {
 
   #enqueueTwin({ account, event, endpoint }: Announcement): void {
     const twin = account.save('events', { ...event, id: newId('evt') });
-    account.save('deliveries', { id: deliveryId(twin.id, endpoint), created: twin.created, event: twin.id, endpoint, state: 'pending', attempts: 0 });
+    account.save('deliveries', {
+      id: deliveryId(twin.id, endpoint),
+      created: twin.created,
+      event: twin.id,
+      endpoint,
+      state: 'pending',
+      attempts: 0,
+    });
     this.#enqueue({ account, event: twin, endpoint });
   }
 
@@ -225,14 +234,8 @@ export class WebhookDelivery {
 
 function payloadOf({ account, event, endpoint, fault }: Parcel): string {
   const version = account.find('webhook_endpoints', endpoint)?.api_version ?? event.api_version;
-  switch (fault?.action) {
-    case 'wrong_version':
-      return JSON.stringify({ ...shownEvent(account, event), api_version: '2020-08-27' });
-    case 'thin':
-      return JSON.stringify(thinNotification(event));
-    default:
-      return JSON.stringify({ ...shownEvent(account, event), api_version: version });
-  }
+  if (fault?.action === 'thin') return JSON.stringify(thinNotification(event));
+  return JSON.stringify({ ...shownEvent(account, event), api_version: fault?.action === 'wrong_version' ? FOREIGN_VERSION : version });
 }
 
 function thinNotification(event: StripeEvent): object {
