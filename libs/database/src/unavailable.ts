@@ -2,6 +2,11 @@ import { Prisma } from './generated/client.js';
 
 /** Prisma: unreachable, timed out, connection closed, no connection from the pool, transaction not started or expired. */
 const UNAVAILABLE_PRISMA = new Set(['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1010', 'P1011', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
+/** The same as the driver adapter names them: a raw query keeps only this name, under Prisma's code for any failed raw query. */
+const UNAVAILABLE_KIND = new Set([
+  'AuthenticationFailed', 'DatabaseNotReachable', 'DatabaseDoesNotExist', 'DatabaseAccessDenied', 'SocketTimeout', 'TlsConnectionError', 'ConnectionClosed',
+  'TooManyConnections', 'TransactionWriteConflict',
+]); // prettier-ignore
 /** SQLSTATE classes: connection, insufficient resources, operator intervention, system error; and aborts that a repeat cures. */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|58)|^(40001|40P01|55P03|25006)$/;
 const UNAVAILABLE_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
@@ -14,7 +19,7 @@ const UNAVAILABLE_TEXT = /connection terminated|timeout exceeded when trying to 
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; current = nested(current), depth += 1) {
     if (current instanceof Prisma.PrismaClientInitializationError) return true;
-    if (codes(current).some((code) => UNAVAILABLE_PRISMA.has(code) || UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_SYSTEM.has(code))) return true;
+    if (codes(current).some((code) => UNAVAILABLE_PRISMA.has(code) || UNAVAILABLE_KIND.has(code) || UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_SYSTEM.has(code))) return true;
     if (UNAVAILABLE_TEXT.test(current.message)) return true;
   }
   return false;
@@ -28,8 +33,8 @@ function nested(error: Error): unknown {
 
 function codes(error: Error): string[] {
   const own: unknown = 'code' in error ? error.code : undefined;
-  const cause: unknown = error.cause;
-  const original: unknown =
-    typeof cause === 'object' && cause !== null ? ('originalCode' in cause ? cause.originalCode : 'code' in cause ? cause.code : undefined) : undefined;
-  return [own, original].filter((code): code is string => typeof code === 'string');
+  const cause: object = typeof error.cause === 'object' && error.cause !== null ? error.cause : {};
+  const original: unknown = 'originalCode' in cause ? cause.originalCode : 'code' in cause ? cause.code : undefined;
+  const kind: unknown = 'kind' in cause ? cause.kind : undefined;
+  return [own, original, kind].filter((code): code is string => typeof code === 'string');
 }
