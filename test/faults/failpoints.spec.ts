@@ -25,7 +25,7 @@ after(() => simulator.close());
 
 /** One installation: its own database, its own account at Stripe, its API always at the same address. */
 class Installation {
-  readonly #running = new Map<'api' | 'worker', AppProcess>();
+  readonly #started: AppProcess[] = [];
 
   private constructor(
     readonly database: TestDatabase,
@@ -55,12 +55,12 @@ class Installation {
 
   async start(app: 'api' | 'worker', failpoint?: string): Promise<AppProcess> {
     const running = await startApp(app, { ...this.env, ...(failpoint === undefined ? {} : { ONCEPAY_FAILPOINT: failpoint }) });
-    this.#running.set(app, running);
+    this.#started.push(running);
     return running;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((app) => app.kill()));
+    await Promise.all(this.#started.map((app) => app.kill()));
     await this.database.drop();
   }
 
@@ -155,7 +155,7 @@ const lanes = [
 
 describe('a crash at every failpoint', { concurrency: lanes.length }, () => {
   for (const [lane, { app, failpoints }] of lanes.entries()) {
-    describe(`of the ${app} (lane ${lane + 1})`, () => {
+    describe(`of the ${app} (lane ${lane + 1})`, { concurrency: 1 }, () => {
       let installation: Installation;
       before(async () => {
         installation = await Installation.open();

@@ -76,30 +76,34 @@ export async function findPaymentByIntent(tx: Tx, paymentIntentId: string): Prom
  * is its holder's; else writes nothing and returns false.
  */
 export async function commitChange(tx: Tx, change: PaymentChange): Promise<boolean> {
+  const { operation, ...rest } = change;
+  const doc = { ...rest, settled: operation === null ? [] : [operation] };
   const moved = await tx.$queryRaw<unknown[]>`
-    WITH input AS (SELECT ${JSON.stringify(change)}::jsonb AS doc),
+    WITH input AS (SELECT ${JSON.stringify(doc)}::jsonb AS doc),
     moved AS (
       UPDATE orders o SET status = i.doc ->> 'orderStatus', version = o.version + 1, amount_captured = (i.doc ->> 'amountCaptured')::bigint,
         updated_at = (i.doc ->> 'at')::timestamptz
       FROM input i
       WHERE o.id = (i.doc ->> 'orderId')::uuid AND o.version = (i.doc ->> 'version')::int
-        AND (jsonb_typeof(i.doc -> 'operation') = 'null' OR EXISTS (
-          SELECT 1 FROM payment_operations op WHERE op.id = (i.doc -> 'operation' ->> 'id')::uuid AND op.fence = (i.doc -> 'operation' ->> 'fence')::bigint))
+        AND (i.doc -> 'settled' = '[]' OR EXISTS (
+          SELECT 1 FROM payment_operations op
+          WHERE op.id = (i.doc -> 'settled' -> 0 ->> 'id')::uuid AND op.fence = (i.doc -> 'settled' -> 0 ->> 'fence')::bigint))
       RETURNING o.id
     ),
     accepted AS (SELECT i.doc FROM input i CROSS JOIN moved),
     paid AS (
       UPDATE payments p SET status = f.status, payment_method = f."paymentMethod", stripe_payment_intent_id = f."stripePaymentIntentId",
-        stripe_client_secret = f."stripeClientSecret", stripe_charge_id = f."stripeChargeId", next_action = f."nextAction", last_error = f."lastError",
+        stripe_client_secret = f."stripeClientSecret", stripe_charge_id = f."stripeChargeId", next_action = nullif(f."nextAction", 'null'),
+        last_error = nullif(f."lastError", 'null'),
         cancellation_reason = f."cancellationReason", updated_at = (a.doc ->> 'at')::timestamptz
-      FROM accepted a, jsonb_to_record(jsonb_strip_nulls(a.doc -> 'payment')) AS f (status text, "paymentMethod" text, "stripePaymentIntentId" text,
+      FROM accepted a, jsonb_to_record(a.doc -> 'payment') AS f (status text, "paymentMethod" text, "stripePaymentIntentId" text,
         "stripeClientSecret" text, "stripeChargeId" text, "nextAction" jsonb, "lastError" jsonb, "cancellationReason" text)
       WHERE p.order_id = (a.doc ->> 'orderId')::uuid
     ),
     settled AS (
-      UPDATE payment_operations op SET status = s.status, last_error = s.error, lease_until = NULL,
+      UPDATE payment_operations op SET status = s.status, last_error = nullif(s.error, 'null'), lease_until = NULL,
         finished_at = CASE WHEN s.status = 'parked' THEN NULL ELSE (a.doc ->> 'at')::timestamptz END
-      FROM accepted a, jsonb_to_record(jsonb_strip_nulls(a.doc -> 'operation')) AS s (id uuid, fence bigint, status text, error jsonb)
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'settled') AS s (id uuid, fence bigint, status text, error jsonb)
       WHERE op.id = s.id AND op.fence = s.fence
     ),
     told AS (
