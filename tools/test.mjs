@@ -57,7 +57,7 @@ async function runFiles(files, services, tally) {
 }
 
 function countPassed(test, tally) {
-  const where = relative(dist, test.file ?? '');
+  const where = relative(root, test.file ?? '');
   if (test.skip !== undefined || test.todo !== undefined) {
     const reason = [test.skip, test.todo].find((given) => typeof given === 'string' && given) ?? 'no reason given';
     tally.skipped.push(`${test.name}  (${reason})  ${where}`);

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+// npm run build and npm test, tried on a small repository with our own tools in it.
+
+const ours = resolve(import.meta.dirname, '../../..');
+const toolFiles = [
+  'build.mjs',
+  'test.mjs',
+  'prisma-engine.mjs',
+  'prisma-engine-adapter.mjs',
+  'test-services.ts',
+  'embedded-postgres.ts',
+].concat(['postgres-binaries.ts', 'postgres-lock-file.ts', 'bound-process.ts', 'free-port.ts']);
+const scratch = mkdtempSync(join(tmpdir(), 'oncepay-tools-spec-'));
+
+before(() => {
+  for (const file of toolFiles) cpSync(join(ours, 'tools', file), join(scratch, 'tools', file));
+  for (const file of ['tsconfig.json', 'package.json', 'prisma.config.ts']) cpSync(join(ours, file), join(scratch, file));
+  symlinkSync(join(ours, 'node_modules'), join(scratch, 'node_modules'));
+  write(
+    'prisma/schema.prisma',
+    `generator client {
+  provider = "prisma-client"
+  output = "../libs/database/src/generated"
+  importFileExtension = "js"
+  moduleFormat = "esm"
+}
+
+datasource db {
+  provider = "postgresql"
+}
+
+model Note {
+  id Int @id
+}
+`,
+  );
+});
+
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+describe('npm run build', () => {
+  it('generates the client and compiles once, then does nothing until a source changes', () => {
+    write('libs/one/src/one.ts', 'export const one = 1;\n');
+    assert.match(build().output, /Prisma client: .*\nbuild {2}TypeScript/);
+    assert.match(build().output, /nothing changed/);
+
+    write('libs/one/src/one.ts', 'export const one = 2;\n');
+    const { output } = build();
+    assert.match(output, /TypeScript/);
+    assert.doesNotMatch(output, /Prisma client/);
+  });
+
+  it('removes the output of a source that is gone', () => {
+    write('libs/one/src/gone.spec.ts', 'export {};\n');
+    build();
+    assert.equal(existsSync(join(scratch, 'dist/libs/one/src/gone.spec.js')), true);
+
+    rmSync(join(scratch, 'libs/one/src/gone.spec.ts'));
+    build();
+    assert.equal(existsSync(join(scratch, 'dist/libs/one/src/gone.spec.js')), false);
+  });
+
+  it('makes an output again that somebody removed', () => {
+    rmSync(join(scratch, 'dist/libs/one/src/one.js'));
+    build();
+    assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.js')), true);
+  });
+
+  it('fails on a type error, every time until it is mended', () => {
+    write('libs/one/src/wrong.ts', "export const wrong: number = 'text';\n");
+    for (const { code, output } of [build(), build()]) {
+      assert.equal(code, 1);
+      assert.match(output, /libs\/one\/src\/wrong\.ts.*TS2322/s);
+    }
+    rmSync(join(scratch, 'libs/one/src/wrong.ts'));
+    assert.equal(build().code, 0);
+  });
+});
+
+describe('npm test', () => {
+  it('counts passes, failures and skips, and names what was skipped', () => {
+    const { code, output, lastLine } = runTests(`
+      it('passes', () => {});
+      it('fails', () => { throw new Error('as it must'); });
+      it('waits', { skip: 'no moon tonight' }, () => {});
+      describe('outer', () => { it('passes too', () => {}); it('fails too', () => { throw new Error('again'); }); });`);
+    assert.equal(lastLine, '2 passed, 2 failed, 1 skipped');
+    assert.match(output, /- waits {2}\(no moon tonight\) {2}\S*test\/it\.spec/);
+    assert.equal(code, 1);
+  });
+
+  it('succeeds when all tests pass', () => {
+    const { code, lastLine } = runTests("it('passes', () => {});");
+    assert.equal(lastLine, '1 passed, 0 failed');
+    assert.equal(code, 0);
+  });
+
+  for (const [what, program, count] of [
+    [
+      'a hook that throws',
+      "describe('outer', () => { it('passes', () => {}); after(() => { throw new Error('late'); }); });",
+      '1 passed, 1 failed',
+    ],
+    [
+      'a file that ends with an error code',
+      "it('passes', () => {}); process.on('exit', () => { process.exitCode = 3; });",
+      '1 passed, 1 failed',
+    ],
+    ['a file that cannot be loaded', "throw new Error('at once');", '0 passed, 1 failed'],
+    ['a file without tests', '', '0 passed, 1 failed'],
+  ] as const) {
+    it(`counts ${what} as a failure`, () => {
+      const { code, lastLine } = runTests(program);
+      assert.equal(lastLine, count);
+      assert.equal(code, 1);
+    });
+  }
+
+  it('fails when no file matches', () => {
+    const { code, lastLine } = runTests("it('passes', () => {});", 'no-such-file');
+    assert.equal(lastLine, '0 passed, 1 failed');
+    assert.equal(code, 1);
+  });
+
+  it('hides the settings of the shell from the tests', () => {
+    const { lastLine } = runTests("it('sees none', () => { if (process.env.STRIPE_SECRET_KEY) throw new Error('live key'); });");
+    assert.equal(lastLine, '1 passed, 0 failed');
+  });
+});
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(scratch, path)), { recursive: true });
+  writeFileSync(join(scratch, path), text);
+}
+
+function build(): { code: number | null; output: string } {
+  return node('tools/build.mjs');
+}
+
+function runTests(program: string, word = 'it.spec'): { code: number | null; output: string; lastLine: string | undefined } {
+  write('test/it.spec.ts', `import { after, describe, it } from 'node:test';\nvoid [after, describe, it];\n${program}\n`);
+  const result = node('tools/test.mjs', word);
+  return { ...result, lastLine: result.output.trimEnd().split('\n').at(-1) };
+}
+
+function node(...args: string[]): { code: number | null; output: string } {
+  // A server that the small tests never speak to, so that none is started for them.
+  const env = {
+    ...process.env,
+    DATABASE_URL: 'postgresql://127.0.0.1:1/',
+    REDIS_URL: 'redis://127.0.0.1:1/',
+    STRIPE_SECRET_KEY: 'sk_test_shell',
+  };
+  const { NODE_TEST_CONTEXT: _, ...outside } = { NODE_TEST_CONTEXT: '', ...env };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: scratch, encoding: 'utf8', env: outside });
+  return { code: status, output: stderr + stdout };
+}
