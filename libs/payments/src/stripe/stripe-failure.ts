@@ -48,8 +48,14 @@ export class StripeFailure extends Error implements FailureFacts {
   }
 }
 
-/** Nothing was sent when the connection could not even be made: refused, no such host, or TLS not agreed on. */
-const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EAI_FAIL|EHOSTUNREACH|ENETUNREACH|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_[A-Z_]+)$/;
+/**
+ * Nothing was sent when the connection could not even be made: refused, no such host, or TLS not agreed on. EPROTO is
+ * what Node calls a request that could not be written because the handshake failed.
+ */
+const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EAI_FAIL|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_[A-Z_]+)$/;
+
+/** What is missing then is the caller's mistake; any other id is one we stored, which cannot be missing in our account. */
+const NAMED_BY_CALLER = new Set(['payment_method', 'customer']);
 
 /** Turns whatever a call threw into a StripeFailure. The SDK's own classes are known nowhere else. */
 export function classify(thrown: unknown): StripeFailure {
@@ -91,7 +97,7 @@ function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>): FailureK
   if (statusCode === 429) return 'throttled';
   if (code === 'lock_timeout') return 'throttled';
   if (statusCode === 401 || statusCode === 403) return 'misconfigured';
-  if (statusCode === 404) return 'bug';
+  if (statusCode === 404) return NAMED_BY_CALLER.has(error.param ?? '') ? 'rejected' : 'bug';
   if (error.rawType === 'idempotency_error' || code === 'parameter_unknown') return 'bug';
   if (statusCode === 424 || statusCode >= 500) return 'unknown';
   return 'rejected';
