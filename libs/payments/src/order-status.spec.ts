@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ORDER_STATUS_RULES, orderStatusOf, type OrderStatusFacts, pendingOperationOf } from './order-status.js';
+import { type OperationFacts, type OperationKind, type OperationStatus, type OrderStatus, PAYMENT_STATUSES, type PaymentStatus } from './payment.js';
+
+const OPEN: readonly OperationStatus[] = ['queued', 'in_flight', 'unknown', 'parked'];
+const SETTLED: readonly OperationStatus[] = ['done', 'declined', 'rejected', 'withdrawn'];
+
+/** `create done, confirm declined, confirm queued` as the operations of a payment, in this sequence. */
+function operations(text: string): OperationFacts[] {
+  if (text === '') return [];
+  return text.split(', ').map((entry, sequence) => {
+    const [kind, status] = entry.split(' ') as [OperationKind, OperationStatus];
+    return { id: String(sequence), kind, sequence, status };
+  });
+}
+
+function facts(status: PaymentStatus, ordered: string, more: Partial<OrderStatusFacts> = {}): OrderStatusFacts {
+  return { status, amountCaptured: 0, amountRefunded: 0, expiredByUs: false, operations: operations(ordered), ...more };
+}
+
+const captured = (amountCaptured: number, amountRefunded: number): Partial<OrderStatusFacts> => ({ amountCaptured, amountRefunded });
+
+/** The table of the HTTP contract, section "Orders", written down a second time. */
+const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFacts, order: OrderStatus])[] = [
+  ['no intent, create queued', facts('pending', 'create queued, confirm queued'), 'pending'],
+  ['no intent, create in flight', facts('pending', 'create in_flight'), 'pending'],
+  ['no intent, create unknown', facts('pending', 'create unknown'), 'pending'],
+  ['no intent, create rejected', facts('pending', 'create rejected, confirm withdrawn'), 'failed'],
+  ['requires_payment_method, first confirm queued', facts('requires_payment_method', 'create done, confirm queued'), 'pending'],
+  ['requires_confirmation, first confirm sent', facts('requires_confirmation', 'create done, confirm in_flight'), 'pending'],
+  ['requires_confirmation, first confirm unknown', facts('requires_confirmation', 'create done, confirm unknown'), 'pending'],
+  ['requires_payment_method, later confirm queued', facts('requires_payment_method', 'create done, confirm declined, confirm queued'), 'processing'],
+  ['requires_confirmation, later confirm sent', facts('requires_confirmation', 'create done, confirm rejected, confirm in_flight'), 'processing'],
+  ['requires_payment_method, later confirm unknown', facts('requires_payment_method', 'create done, confirm declined, confirm unknown'), 'processing'],
+  ['requires_payment_method, nothing open', facts('requires_payment_method', 'create done'), 'requires_payment'],
+  ['requires_payment_method, confirm declined', facts('requires_payment_method', 'create done, confirm declined'), 'requires_payment'],
+  ['requires_confirmation, nothing open', facts('requires_confirmation', 'create done, confirm rejected'), 'requires_payment'],
+  ['requires_action', facts('requires_action', 'create done, confirm done'), 'requires_action'],
+  ['processing', facts('processing', 'create done, confirm done'), 'processing'],
+  ['requires_capture, nothing open', facts('requires_capture', 'create done, confirm done'), 'authorized'],
+  ['requires_capture, capture open', facts('requires_capture', 'create done, confirm done, capture unknown'), 'authorized'],
+  ['requires_capture, cancel open', facts('requires_capture', 'create done, confirm done, cancel queued'), 'authorized'],
+  ['succeeded, nothing refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 0)), 'paid'],
+  ['succeeded, refund ordered but not succeeded', facts('succeeded', 'create done, confirm done, refund queued', captured(4_300, 0)), 'paid'],
+  ['succeeded, all but one unit refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 4_299)), 'partially_refunded'],
+  ['succeeded, all refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 4_300)), 'refunded'],
+  ['succeeded in part, that part refunded', facts('succeeded', 'create done, confirm done, capture done', captured(1_000, 1_000)), 'refunded'],
+  ['canceled by the caller', facts('canceled', 'create done, cancel done'), 'canceled'],
+  ['canceled by Stripe', facts('canceled', 'create done'), 'canceled'],
+  ['canceled by our expiry', facts('canceled', 'create done, cancel done', { expiredByUs: true }), 'expired'],
+];
+
+describe('the status of an order', () => {
+  for (const [circumstance, given, order] of PUBLISHED) {
+    it(`is ${order}: ${circumstance}`, () => {
+      assert.equal(orderStatusOf(given), order);
+    });
+  }
+
+  it('exists for every status of a payment, whatever was ordered for it', () => {
+    const kinds: readonly OperationKind[] = ['create', 'confirm', 'capture', 'cancel', 'refund'];
+    for (const status of PAYMENT_STATUSES) {
+      for (const kind of kinds) {
+        for (const outcome of [...OPEN, ...SETTLED]) {
+          assert.doesNotThrow(() => orderStatusOf(facts(status, `create done, ${kind} ${outcome}`, captured(4_300, 100))));
+        }
+      }
+    }
+  });
+
+  it('follows no rule that the published table does not exercise', () => {
+    const used = new Set(PUBLISHED.map(([, given]) => ORDER_STATUS_RULES.findIndex((rule) => rule.payment.includes(given.status) && orderStatusOf(given) === rule.order)));
+    assert.deepEqual([...used].sort((a, b) => a - b), ORDER_STATUS_RULES.map((_, index) => index)); // prettier-ignore
+  });
+
+  it("takes Stripe's word over a confirm whose own answer is still missing", () => {
+    assert.equal(orderStatusOf(facts('requires_action', 'create done, confirm unknown')), 'requires_action');
+    assert.equal(orderStatusOf(facts('succeeded', 'create done, confirm unknown', captured(4_300, 0))), 'paid');
+    assert.equal(orderStatusOf(facts('canceled', 'create done, confirm in_flight')), 'canceled');
+  });
+
+  it('tells the first confirm from a later one by sequence, whatever the order of the rows', () => {
+    const shuffled = operations('create done, confirm declined, confirm queued').reverse();
+    assert.equal(orderStatusOf({ ...facts('requires_payment_method', ''), operations: shuffled }), 'processing');
+  });
+});
+
+describe('the pending operation', () => {
+  it('is none when nothing was ordered or all is settled', () => {
+    assert.equal(pendingOperationOf([]), null);
+    for (const status of SETTLED) assert.equal(pendingOperationOf(operations(`create done, capture ${status}`)), null);
+  });
+
+  it('is the one that is queued, sent, unknown or parked', () => {
+    for (const kind of ['create', 'confirm', 'capture', 'cancel'] as const) {
+      for (const status of OPEN) assert.equal(pendingOperationOf(operations(`${kind} ${status}`)), kind);
+    }
+  });
+
+  it('is the one ordered last when several are open', () => {
+    assert.equal(pendingOperationOf(operations('create in_flight, confirm queued')), 'confirm');
+    assert.equal(pendingOperationOf(operations('create in_flight, confirm queued').reverse()), 'confirm');
+  });
+
+  it('is never a refund, which has a status of its own', () => {
+    assert.equal(pendingOperationOf(operations('refund queued')), null);
+    assert.equal(pendingOperationOf(operations('capture queued, refund queued')), 'capture');
+  });
+});
