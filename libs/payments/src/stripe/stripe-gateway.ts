@@ -4,7 +4,7 @@ import { effect } from '#libs/primitives';
 import { type PaymentIntentObservation } from '../observation.js';
 import { createStripeClient, type StripeConnection } from './stripe-client.js';
 import { classify, noAnswer } from './stripe-failure.js';
-import { METADATA, readPaymentIntent } from './stripe-objects.js';
+import { readPaymentIntent } from './stripe-objects.js';
 
 /** The parameters of a PaymentIntent as an operation keeps them. */
 export type CreateIntentParams = Stripe.PaymentIntentCreateParams;
@@ -60,12 +60,15 @@ export class StripeGateway {
           ...(after === undefined ? {} : { starting_after: after }),
         }),
       );
-      if (!Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
+      if (page.object !== 'list' || !Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
       for (const intent of page.data) {
-        if (intent.metadata[METADATA.operation] === operationId) found = readPaymentIntent(intent) ?? found;
+        const observation = readPaymentIntent(intent);
+        if (observation?.operationId === operationId) found = observation;
       }
+      // That it is missing can only be concluded from a list that says itself where it ends.
+      if (page.has_more === false) return found;
       startingAfter = page.data.at(-1)?.id;
-      if (!page.has_more || startingAfter === undefined) return found;
+      if (startingAfter === undefined) throw noAnswer('Stripe cut a list short');
     }
   }
 
