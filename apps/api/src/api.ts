@@ -9,7 +9,6 @@ import { type Logger, nestLogger } from '#libs/telemetry';
 import { ApiModule } from './api.module.js';
 import { openApiDocument } from './docs/openapi.js';
 import { readJsonBodies } from './http/json-body.js';
-import { ProblemFilter } from './http/problem.filter.js';
 
 /** A running API. */
 export interface RunningApi {
@@ -45,7 +44,7 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
     bodyParser: false,
     abortOnError: false,
   });
-  preparePlumbing(app, new ProblemFilter(logger));
+  preparePlumbing(app);
   const document = JSON.stringify(openApiDocument(app));
   app.getHttpAdapter().getInstance().get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document)); // prettier-ignore
   await app.init();
@@ -70,8 +69,8 @@ export async function startApi(config: Config, logger: Logger): Promise<RunningA
   return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
 }
 
-/** What lies around every route: bodies, request ids, failpoints, and problems for what never reaches a route. */
-function preparePlumbing(app: NestFastifyApplication, problems: ProblemFilter): void {
+/** What lies around every route: bodies, request ids and failpoints. */
+function preparePlumbing(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   readJsonBodies(fastify);
   fastify.addHook('onRequest', async (request, reply) => {
@@ -85,5 +84,4 @@ function preparePlumbing(app: NestFastifyApplication, problems: ProblemFilter): 
     const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
     if (effectName !== undefined) reach(effectName, 'after');
   });
-  fastify.setErrorHandler((error, request, reply) => problems.send(error, request, reply));
 }

@@ -6,7 +6,6 @@ export type EventSubject = 'payment_intent';
  * subscribed to exactly these. Source: docs.stripe.com/api/events/types.
  */
 export const EVENT_EFFECTS: Readonly<Record<string, EventSubject>> = {
-  'payment_intent.created': 'payment_intent',
   'payment_intent.requires_action': 'payment_intent',
   'payment_intent.processing': 'payment_intent',
   'payment_intent.amount_capturable_updated': 'payment_intent',
