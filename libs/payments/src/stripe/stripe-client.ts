@@ -27,11 +27,16 @@ export function createStripeClient({ secretKey, apiBase, timeoutMs }: StripeConn
   const agent = secure ? new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }) : new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   const httpClient = Stripe.createNodeHttpClient(agent);
   const send = httpClient.makeRequest.bind(httpClient);
-  httpClient.makeRequest = (...request) =>
-    send(...request).catch((error: unknown) => {
+  httpClient.makeRequest = async (...request) => {
+    try {
+      const response = await send(...request);
+      endAfter(timeoutMs, response.getRawResponse());
+      return response;
+    } catch (error) {
       if (error instanceof Error && 'code' in error && CONNECTION_CUT.has(String(error.code))) error.code = 'CONNECTION_CUT';
       throw error;
-    });
+    }
+  };
   return new Stripe(secretKey, {
     host: base.hostname,
     port: base.port === '' ? (secure ? 443 : 80) : Number(base.port),
@@ -41,4 +46,11 @@ export function createStripeClient({ secretKey, apiBase, timeoutMs }: StripeConn
     maxNetworkRetries: 0,
     telemetry: false,
   });
+}
+
+/** The SDK waits for ever while single bytes keep coming; nobody waits with it, and the socket is needed. */
+function endAfter(timeoutMs: number, response: unknown): void {
+  if (!(response instanceof http.IncomingMessage)) return;
+  const timer = setTimeout(() => response.destroy(), timeoutMs);
+  response.once('close', () => clearTimeout(timer));
 }
