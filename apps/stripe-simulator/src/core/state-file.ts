@@ -12,7 +12,7 @@ export interface Keeper {
 type Line = [topic: string, change: unknown][];
 
 /** The file is rewritten when this much was appended and the appended part outweighs the last snapshot twice. */
-const REWRITE_AFTER_BYTES = 256 * 1024 * 1024;
+const REWRITE_AFTER_BYTES = 512 * 1024 * 1024;
 /** Snapshots are written in pieces of about this many characters. */
 const SNAPSHOT_PIECE_CHARACTERS = 1024 * 1024;
 
