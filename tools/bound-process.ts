@@ -7,6 +7,8 @@ export interface BoundProcessOptions {
   /** Where its output goes: a file descriptor, or nowhere. A pipe would block the process whenever we are busy. */
   output: number | 'ignore';
   user?: ServerUser | undefined;
+  /** Its environment; ours by default. */
+  env?: NodeJS.ProcessEnv;
 }
 
 // Standard input is a pipe that only the launcher holds open. It closes when the launcher says so or ends, however it ends; the
@@ -21,8 +23,8 @@ exec "$@" </dev/null 3<&-`;
  * Starts a server program that gets SIGINT when this process ends in any way, SIGKILL included, and not before: it has a session of
  * its own, so the terminal's Ctrl-C does not reach it. It does not keep this process alive.
  */
-export function startBound(command: string[], { cwd, output, user }: BoundProcessOptions): ChildProcess {
-  const options: SpawnOptions = { cwd, detached: true, env: { ...process.env, LC_ALL: 'C' }, stdio: ['pipe', output, output], ...user };
+export function startBound(command: string[], { cwd, output, user, env = process.env }: BoundProcessOptions): ChildProcess {
+  const options: SpawnOptions = { cwd, detached: true, env: { ...env, LC_ALL: 'C' }, stdio: ['pipe', output, output], ...user };
   const child = spawn('/bin/sh', ['-c', interruptWithLauncher, 'sh', ...command], options);
   child.on('exit', () => child.stdin?.destroy());
   child.unref();

@@ -1,0 +1,124 @@
+import { type Config } from '#libs/config';
+import { type EmbeddedPostgres } from '../embedded-postgres.js';
+import { type DataFolder } from './data-folder.js';
+import { type Plan } from './plan.js';
+import { Service, type ServiceName } from './service.js';
+import { StartError } from './start-error.js';
+import { migrateTables, ownDatabase, startPostgres } from './storage.js';
+import { shown } from './summary.js';
+import { say, step, styled, timed } from './terminal.js';
+import { answers, waitUntil } from './wait-until.js';
+
+/** Node loads, connects and listens in about one second; a machine under load has been seen to take ten times that. */
+const READY_TIMEOUT_MS = 60_000;
+/** A worker that was killed is what this project is about; one that cannot live is not. */
+const RESTARTS_MAX = 5;
+const RESTARTS_WITHIN_MS = 60_000;
+const LINES_SHOWN = 12;
+
+/** What one `npm start` has started, and how it ends. */
+export class Launch {
+  readonly #services: Service[] = [];
+  readonly #restartedAt: number[] = [];
+  #postgres: Promise<EmbeddedPostgres> | null = null;
+  #isReady = false;
+
+  /** Aborting `ending` is the end of the launch; its reason says why. */
+  constructor(private readonly ending: AbortController) {}
+
+  /** Starts everything, as much of it at the same time as can be, and resolves when it can take orders. */
+  async startAll(plan: Plan, folder: DataFolder): Promise<void> {
+    const { simulatorUrl, config } = plan;
+    const simulator =
+      simulatorUrl === null ? null : timed(this.#untilAnswering(this.#start('stripe-simulator', plan.env, folder), simulatorUrl));
+    const database = plan.isDatabaseGiven ? config.database : await this.#openDatabase(folder);
+    if (config.migrateOnStart) {
+      const migrated = timed(this.#unlessEnded(migrateTables(database.directUrl)));
+      await step('Schema', migrated, (count) => (count === 0 ? 'up to date' : `${count} migrations applied`));
+    }
+    const env = { ...plan.env, DATABASE_URL: database.url };
+    const api = this.#start('api', env, folder);
+    const worker = this.#start('worker', env, folder);
+    const both = timed(Promise.all([this.#untilAnswering(api, `${plan.apiUrl}/health/live`), this.#untilWorking(worker, config)]));
+    if (simulator) await step('Stripe simulator', simulator, () => `${simulatorUrl}/_sim`);
+    await step('API and worker', both, () => `${plan.apiUrl}   logs: ${shown(folder.file('logs'))}`);
+    this.#isReady = true;
+  }
+
+  /** Stops what takes orders, then what it needs. Safe at any moment of the start. */
+  async stopAll(): Promise<void> {
+    const named = (name: ServiceName): Service[] => this.#services.filter((service) => service.name === name);
+    await Promise.all([...named('api'), ...named('worker')].map((service) => service.stop()));
+    await Promise.all(named('stripe-simulator').map((service) => service.stop()));
+    const postgres = await this.#postgres?.catch(() => null);
+    await postgres?.stop();
+  }
+
+  /** Ends our processes at once. PostgreSQL shuts down by itself when this process is gone. */
+  killAll(): void {
+    for (const service of this.#services) service.kill();
+  }
+
+  async #openDatabase(folder: DataFolder): Promise<Config['database']> {
+    const dataDir = folder.file('pg');
+    this.#postgres = startPostgres(dataDir);
+    const opened = this.#postgres.then(ownDatabase);
+    const url = await step('PostgreSQL 18 (bundled)', timed(this.#unlessEnded(opened)), () => `data: ${shown(dataDir)}`);
+    return { url, directUrl: url };
+  }
+
+  #start(name: ServiceName, env: NodeJS.ProcessEnv, folder: DataFolder): Service {
+    const service = new Service({ name, env, logsFolder: folder.file('logs'), onDeath: (dead, how) => this.#onDeath(dead, how) });
+    this.#services.push(service);
+    return service;
+  }
+
+  #untilAnswering(service: Service, url: string): Promise<true> {
+    return waitUntil({ what: `the ${service.name} on ${url}`, timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, () =>
+      answers(url, this.ending.signal),
+    );
+  }
+
+  /** A worker listens nowhere; it says in its log that it works, unless it was told to be silent. */
+  async #untilWorking(worker: Service, { logLevel }: Config): Promise<void> {
+    if (!['info', 'debug', 'trace'].includes(logLevel)) return;
+    await waitUntil({ what: 'the worker to work', timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, async () =>
+      worker.log().includes('the worker works') ? true : null,
+    );
+  }
+
+  #onDeath(service: Service, how: string): void {
+    if (this.ending.signal.aborted) return;
+    const story = [
+      `The ${service.name} ${how}. The end of ${shown(service.logFile)}:`,
+      ...service.lastLines(LINES_SHOWN).map((line) => `    ${line}`),
+    ].join('\n');
+    if (service.name !== 'worker' || !this.#isReady || !this.#mayRestart()) {
+      this.ending.abort(new StartError(story));
+      return;
+    }
+    say('', styled('yellow', story), '', 'Starting the worker again; what it was doing is in the database.');
+    service.restart();
+  }
+
+  #mayRestart(): boolean {
+    const now = performance.now();
+    this.#restartedAt.push(now);
+    return this.#restartedAt.filter((at) => now - at < RESTARTS_WITHIN_MS).length <= RESTARTS_MAX;
+  }
+
+  async #unlessEnded<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.ending;
+    signal.throwIfAborted();
+    let end = (): void => undefined;
+    const ended = new Promise<never>((_, fail) => {
+      end = () => fail(signal.reason);
+      signal.addEventListener('abort', end, { once: true });
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { startBound, stopBound } from '../bound-process.js';
+
+export type ServiceName = 'api' | 'worker' | 'stripe-simulator';
+
+interface ServiceOptions {
+  readonly name: ServiceName;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logsFolder: string;
+  /** Called when it ends and nobody asked it to. */
+  readonly onDeath: (service: Service, how: string) => void;
+}
+
+/** The compiled file is dist/tools/dev/service.js. */
+const DIST = resolve(import.meta.dirname, '../..');
+const ROOT = dirname(DIST);
+/** A worker finishes its call to Stripe first, which takes at most 10 s; killed before that, the next one takes over. */
+const STOP_TIMEOUT_MS = 5_000;
+
+/** One of our programs as a process of its own, with its output in a file. It never outlives this process. */
+export class Service {
+  readonly logFile: string;
+  #child: ChildProcess;
+  #isStopping = false;
+
+  constructor(private readonly options: ServiceOptions) {
+    mkdirSync(options.logsFolder, { recursive: true });
+    this.logFile = join(options.logsFolder, `${options.name}.log`);
+    // The log of the start before is what explains why there was one more.
+    if (existsSync(this.logFile)) renameSync(this.logFile, join(options.logsFolder, `${options.name}.previous.log`));
+    this.#child = this.#spawn();
+  }
+
+  get name(): ServiceName {
+    return this.options.name;
+  }
+
+  /** Starts it anew after it ended; its log goes on. */
+  restart(): void {
+    this.#child = this.#spawn();
+  }
+
+  /** What it has logged since the start of this launcher. */
+  log(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  lastLines(count: number): string[] {
+    return this.log().trimEnd().split('\n').slice(-count);
+  }
+
+  /** Lets it finish what it is doing; past a few seconds it is killed. Safe to repeat. */
+  stop(): Promise<void> {
+    this.#isStopping = true;
+    return stopBound(this.#child, STOP_TIMEOUT_MS, 'SIGKILL');
+  }
+
+  kill(): void {
+    this.#isStopping = true;
+    this.#child.kill('SIGKILL');
+  }
+
+  #spawn(): ChildProcess {
+    const { name, env, onDeath } = this.options;
+    const output = openSync(this.logFile, 'a', 0o600);
+    const command = [process.execPath, join(DIST, 'apps', name, 'src/main.js')];
+    const child = startBound(command, { cwd: ROOT, output, env });
+    closeSync(output);
+    child.on('exit', (code, signal) => {
+      if (!this.#isStopping) onDeath(this, signal === null ? `ended with code ${code}` : `was ended by ${signal}`);
+    });
+    return child;
+  }
+}

@@ -1,0 +1,52 @@
+import pg from 'pg';
+import { migrate, MIGRATIONS_FOLDER } from '../../libs/database/src/migrate.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../embedded-postgres.js';
+import { reasonOf, StartError } from './start-error.js';
+
+const DATABASE = 'oncepay';
+/** PostgreSQL's invalid_catalog_name: there is no such database. */
+const NO_SUCH_DATABASE = '3D000';
+
+/** The bundled server on a folder. What was paid here survives a power cut too, as it would elsewhere. */
+export function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({ dataDir, durable: true });
+}
+
+/** The URL of our database on that server; makes it on the first start. */
+export async function ownDatabase(server: EmbeddedPostgres): Promise<string> {
+  const url = `${server.url}${DATABASE}`;
+  if (!(await exists(url))) await run(`${server.url}postgres`, `CREATE DATABASE ${DATABASE}`);
+  return url;
+}
+
+/**
+ * Brings our tables to this version, as `npm run migrate` does, and answers how many migrations that took. The queue's tables are left
+ * to API and worker, which have loaded BullMQ anyway. Throws StartError when it cannot.
+ */
+export async function migrateTables(url: string): Promise<number> {
+  try {
+    return (await migrate(url, MIGRATIONS_FOLDER)).length;
+  } catch (error) {
+    throw new StartError(`The database could not be prepared: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function exists(url: string): Promise<boolean> {
+  try {
+    await run(url, 'SELECT 1');
+    return true;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === NO_SUCH_DATABASE) return false;
+    throw error;
+  }
+}
+
+async function run(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'oncepay start' });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
