@@ -33,8 +33,7 @@ export function parseIdempotencyKey(values: readonly string[], audience: Idempot
     throw new DomainError('idempotency_key_missing', 'This request changes something: send an Idempotency-Key header that you keep for every retry of it.');
   }
   if (more.length > 0) throw new DomainError('idempotency_key_invalid', 'The Idempotency-Key header was sent more than once.');
-  const text = value.trim();
-  const key = text.startsWith('"') ? QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, '$1') : text;
+  const key = value.startsWith('"') ? QUOTED.exec(value)?.[1]?.replace(/\\(.)/g, '$1') : value;
   if (key === undefined || !BARE.test(key)) {
     throw new DomainError('idempotency_key_invalid', 'An Idempotency-Key is 1 to 255 visible ASCII characters, bare or as a quoted string.');
   }
