@@ -5,6 +5,8 @@
 export const EFFECTS = {
   'api.order.commit': 'the one transaction of a new order: key, order, payment, operations, timeline, outbox',
   'api.order.answer': 'the HTTP answer to POST /v1/orders',
+  'api.command.commit': 'the one transaction of a command on an order: key, operation, timeline, outbox',
+  'api.command.answer': 'the HTTP answer to such a command',
   'api.outbox.notify': 'the wake-up call to the relay',
   'api.webhook.commit': 'the one transaction of a received event: inbox row and outbox row',
   'api.webhook.answer': 'the HTTP answer to POST /webhooks/stripe',
@@ -15,6 +17,9 @@ export const EFFECTS = {
   'worker.operation.mark-sent': 'firstSentAt, committed before the first byte leaves',
   'worker.stripe.create': 'the call that creates a PaymentIntent',
   'worker.stripe.confirm': 'the call that confirms a PaymentIntent',
+  'worker.stripe.capture': 'the call that captures a PaymentIntent',
+  'worker.stripe.cancel': 'the call that cancels a PaymentIntent',
+  'worker.stripe.refund': 'the call that makes a Refund',
   'worker.stripe.read': 'a read of a PaymentIntent',
   'worker.observation.commit': 'the one transaction of an observation: operation, payment, order, timeline',
   'worker.event.mark': 'the mark that an event of the inbox was dealt with',
@@ -36,9 +41,9 @@ let armed: { name: string; remaining: number } | null = null;
  * Throws when there is no such failpoint. For tests only; production configuration refuses it.
  */
 export function armFailpoint(spec: string): void {
-  const [name = '', nth = '1'] = spec.split(':');
+  const [name = '', nth = '1', ...more] = spec.split(':');
   if (!FAILPOINTS.includes(name)) throw new Error(`there is no failpoint "${name}"`);
-  if (!/^[1-9]\d*$/.test(nth)) throw new Error(`"${nth}" is no count of a failpoint`);
+  if (!/^[1-9]\d*$/.test(nth) || more.length > 0) throw new Error(`"${[nth, ...more].join(':')}" is no count of a failpoint`);
   armed = { name, remaining: Number(nth) };
 }
 
