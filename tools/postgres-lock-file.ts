@@ -32,8 +32,8 @@ export function findRunningServer(dataDir: string): RunningServer | undefined {
   return { pid, port: Number(lines[3]), isReady: lines[7]?.trim() === 'ready', hasLauncher: launcher > 0 && isAlive(launcher) };
 }
 
-/** True while a process with this id exists, whoever owns it. */
-export function isAlive(pid: number): boolean {
+// Somebody else's process counts too.
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
