@@ -1,3 +1,5 @@
+import { parseFailpoint } from '#libs/primitives';
+
 /** One environment variable: what it means, what it is when absent, and how its text becomes a value. */
 export interface Setting<T> {
   readonly description: string;
@@ -7,13 +9,18 @@ export interface Setting<T> {
   readonly parse: (text: string) => T;
 }
 
-const text = (description: string, example = ''): Setting<string> => ({ description, example, parse: (value) => value });
-
 const list = (description: string, example = ''): Setting<readonly string[]> => ({
   description,
   example,
   parse: (value) => value.split(',').map((part) => part.trim()).filter((part) => part !== ''),
 }); // prettier-ignore
+
+/** A list in which the place of an entry means something, so that an empty one keeps its place. */
+const places = (description: string): Setting<readonly string[]> => ({
+  description,
+  example: '',
+  parse: (value) => value.split(',').map((part) => part.trim()),
+});
 
 const integer = (description: string, example: string, minimum: number, maximum: number): Setting<number> => ({
   description,
@@ -57,6 +64,19 @@ const matching = (description: string, example: string, pattern: RegExp, rule: s
   },
 });
 
+const failpoint = (description: string): Setting<string> => ({
+  description,
+  example: '',
+  parse: (value) => {
+    try {
+      parseFailpoint(value);
+    } catch (error) {
+      throw new Error(`must be name or name:nth of a failpoint: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+    return value;
+  },
+});
+
 const POSTGRES = ['postgres:', 'postgresql:'];
 const REDIS = ['redis:', 'rediss:'];
 const HTTP = ['http:', 'https:'];
@@ -65,7 +85,7 @@ const ONE_YEAR_SECONDS = 31_536_000;
 
 /** Every environment variable Oncepay reads. `.env.example` is generated from this table. */
 export const SETTINGS = {
-  NODE_ENV: text('production switches every development convenience off', 'development'),
+  NODE_ENV: matching('production switches every development convenience off', 'development', /^(production|development|test)$/, 'be production, development or test'),
   PORT: integer('port of the API', '3000', 0, 65_535),
   ADMIN_PORT: integer('when set, health of the worker and metrics and ops of the API are served only here', '', 0, 65_535),
   DATABASE_URL: url('PostgreSQL 15 or newer; may lead through a transaction pooler', 'postgresql://oncepay:oncepay@127.0.0.1:5432/oncepay', POSTGRES),
@@ -82,9 +102,9 @@ export const SETTINGS = {
   IDEMPOTENCY_RETENTION_DAYS: integer('days a stored response can be replayed; the key itself is kept for ever', '30', 1, 3650),
   ORDER_EXPIRES_AFTER_SECONDS: integer('an order nobody paid expires after this long', '86400', 60, ONE_YEAR_SECONDS),
   LOG_LEVEL: matching('fatal, error, warn, info, debug or trace', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/, 'be a pino level'),
-  ONCEPAY_DEV_SECRET_KEY: list('development only: secret API keys; the n-th key here and below belong to one account'),
-  ONCEPAY_DEV_PUBLISHABLE_KEY: list('development only: publishable API keys'),
-  ONCEPAY_FAILPOINT: text('tests only: die by SIGKILL at this failpoint, name[:nth]; npm run failpoints lists them'),
+  ONCEPAY_DEV_SECRET_KEY: places('development only: secret API keys; the n-th key here and below belong to one account'),
+  ONCEPAY_DEV_PUBLISHABLE_KEY: places('development only: publishable API keys'),
+  ONCEPAY_FAILPOINT: failpoint('tests only: die by SIGKILL at this failpoint, name[:nth]; npm run failpoints lists them'),
   ONCEPAY_CLOCK_URL: url("development only: the simulator's virtual clock", 'http://127.0.0.1:12111/_sim/clock', HTTP),
   SIMULATOR_PORT: integer('port of the Stripe simulator', '12111', 0, 65_535),
 } as const satisfies Record<string, Setting<unknown>>;

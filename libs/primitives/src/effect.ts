@@ -36,15 +36,21 @@ export const FAILPOINTS: readonly string[] = Object.keys(EFFECTS).flatMap((name)
 
 let armed: { name: string; remaining: number } | null = null;
 
-/**
- * Lets this process die by SIGKILL when the named failpoint is reached for the nth time: `name` or `name:nth`.
- * Throws when there is no such failpoint. For tests only; production configuration refuses it.
- */
-export function armFailpoint(spec: string): void {
+/** Takes `name` or `name:nth` apart. Throws when there is no such failpoint, or when nth is no count. */
+export function parseFailpoint(spec: string): { readonly name: string; readonly nth: number } {
   const [name = '', nth = '1', ...more] = spec.split(':');
   if (!FAILPOINTS.includes(name)) throw new Error(`there is no failpoint "${name}"`);
   if (!/^[1-9]\d*$/.test(nth) || more.length > 0) throw new Error(`"${[nth, ...more].join(':')}" is no count of a failpoint`);
-  armed = { name, remaining: Number(nth) };
+  return { name, nth: Number(nth) };
+}
+
+/**
+ * Lets this process die by SIGKILL when the named failpoint is reached for the nth time. Throws what `parseFailpoint`
+ * throws. For tests only; production configuration refuses it.
+ */
+export function armFailpoint(spec: string): void {
+  const { name, nth } = parseFailpoint(spec);
+  armed = { name, remaining: nth };
 }
 
 /** Passes one side of an effect that cannot be wrapped by `effect`, such as an HTTP answer. */
