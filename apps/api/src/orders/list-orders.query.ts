@@ -1,10 +1,24 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsISO8601, IsOptional, Matches } from 'class-validator';
+import { IsIn, isISO8601, IsOptional, Matches, ValidateBy } from 'class-validator';
 import { type OrderFilter } from '#libs/orders';
 import { uuidOf } from '#libs/primitives';
 import { invalid, IsText, parseRequest } from '../http/parse-request.js';
 
 const STATUSES = ['pending', 'processing', 'requires_payment', 'requires_action', 'authorized', 'paid', 'partially_refunded', 'refunded', 'canceled', 'expired', 'failed'];
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
+
+/** An RFC 3339 instant with its offset: ISO 8601 alone also names weeks, days of the year and local times, which `Date` misreads or cannot read. */
+function IsInstant(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isInstant',
+    validator: {
+      // PostgreSQL knows no year 0.
+      validate: (value: unknown) => typeof value === 'string' && INSTANT.test(value) && isISO8601(value, { strict: true }) && !value.startsWith('0000'),
+      defaultMessage: () => 'must be an RFC 3339 instant, such as 2026-01-31T08:00:00Z',
+    },
+  });
+}
 
 /** The query of GET /v1/orders. */
 export class ListOrdersQuery {
@@ -30,12 +44,12 @@ export class ListOrdersQuery {
 
   @ApiPropertyOptional({ description: 'RFC 3339 instant, inclusive.' })
   @IsOptional()
-  @IsISO8601({ strict: true }, { message: 'must be an RFC 3339 instant' })
+  @IsInstant()
   createdFrom?: string;
 
   @ApiPropertyOptional({ description: 'RFC 3339 instant, inclusive.' })
   @IsOptional()
-  @IsISO8601({ strict: true }, { message: 'must be an RFC 3339 instant' })
+  @IsInstant()
   createdTo?: string;
 }
 
