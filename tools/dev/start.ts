@@ -73,7 +73,9 @@ async function run(launch: Launch, { plan, folder, once, signal }: Run): Promise
   return 0;
 }
 
-function introduction({ stripe }: Plan): string {
+function introduction({ stripe, config }: Plan): string {
+  const { apiBase } = config.stripe;
+  if (stripe !== 'simulator' && apiBase !== null) return `Stripe is what answers at ${apiBase}.`;
   switch (stripe) {
     case 'simulator':
       return 'No Stripe account, no Docker, nothing leaves this machine.';
