@@ -1,12 +1,47 @@
-import { ok, throws } from 'node:assert';
+import { deepStrictEqual, ok, throws } from 'node:assert';
 import { it } from 'node:test';
 import type { Stripe } from 'stripe';
-import { NO_REDIRECTS, parsed, simulate } from './harness.js';
+import { errorOf, NO_REDIRECTS, parsed, simulate } from './harness.js';
 import { Shapes } from './shapes.js';
+import { StripeDeclarations } from './stripe-schemas.js';
 
 const sim = await simulate();
 const stripe = sim.stripe();
-const shapes = new Shapes();
+
+/** Every call of the simulator, with what the client declares to be its parameters. */
+const CALLS = {
+  'POST /v1/payment_intents': 'Stripe.PaymentIntentCreateParams',
+  'GET /v1/payment_intents': 'Stripe.PaymentIntentListParams',
+  'GET /v1/payment_intents/search': 'Stripe.PaymentIntentSearchParams',
+  'GET /v1/payment_intents/x': 'Stripe.PaymentIntentRetrieveParams',
+  'POST /v1/payment_intents/x': 'Stripe.PaymentIntentUpdateParams',
+  'POST /v1/payment_intents/x/confirm': 'Stripe.PaymentIntentConfirmParams',
+  'POST /v1/payment_intents/x/capture': 'Stripe.PaymentIntentCaptureParams',
+  'POST /v1/payment_intents/x/cancel': 'Stripe.PaymentIntentCancelParams',
+  'GET /v1/charges': 'Stripe.ChargeListParams',
+  'POST /v1/charges/x': 'Stripe.ChargeUpdateParams',
+  'POST /v1/refunds': 'Stripe.RefundCreateParams',
+  'GET /v1/refunds': 'Stripe.RefundListParams',
+  'POST /v1/refunds/x': 'Stripe.RefundUpdateParams',
+  'GET /v1/events': 'Stripe.EventListParams',
+  'POST /v1/webhook_endpoints': 'Stripe.WebhookEndpointCreateParams',
+  'POST /v1/webhook_endpoints/x': 'Stripe.WebhookEndpointUpdateParams',
+  'POST /v1/customers': 'Stripe.CustomerCreateParams',
+  'POST /v1/customers/x': 'Stripe.CustomerUpdateParams',
+  'GET /v1/customers': 'Stripe.CustomerListParams',
+  'GET /v1/payment_methods': 'Stripe.PaymentMethodListParams',
+  'POST /v1/payment_methods/x/attach': 'Stripe.PaymentMethodAttachParams',
+  'POST /v1/setup_intents': 'Stripe.SetupIntentCreateParams',
+  'POST /v1/setup_intents/x/confirm': 'Stripe.SetupIntentConfirmParams',
+  'POST /v1/checkout/sessions': 'Stripe.Checkout.SessionCreateParams',
+  'GET /v1/checkout/sessions': 'Stripe.Checkout.SessionListParams',
+  'POST /v1/disputes/x': 'Stripe.DisputeUpdateParams',
+  'GET /v1/disputes': 'Stripe.DisputeListParams',
+  'GET /v1/balance_transactions': 'Stripe.BalanceTransactionListParams',
+};
+
+const declarations = new StripeDeclarations(Object.values(CALLS));
+const shapes = new Shapes(declarations);
 
 const pay = (card: string, more: Partial<Stripe.PaymentIntentCreateParams> = {}): Promise<Stripe.PaymentIntent> =>
   stripe.paymentIntents.create({
@@ -58,6 +93,11 @@ async function populate(): Promise<void> {
   await stripe.refunds.create({ payment_intent: (await pay('pm_card_pendingRefund')).id });
   for (const card of ['pm_card_createDispute', 'pm_card_createDisputeInquiry']) await pay(card);
   await stripe.webhookEndpoints.create({ url: 'http://127.0.0.1:9/', enabled_events: ['plan.created'], metadata: { a: '1' } });
+  for (const card of ['pm_card_visa', 'pm_card_authenticationRequired', 'pm_card_chargeDeclined']) {
+    await stripe.setupIntents
+      .create({ customer: customer.id, payment_method: card, confirm: true, return_url: 'https://a.example' })
+      .catch(() => undefined);
+  }
   const sessions = await Promise.all(Array.from({ length: 4 }, newSession));
   await sim.control(`/checkout/sessions/${sessions[0]?.id}/pay`, { paymentMethod: 'pm_card_visa' });
   await sim.control(`/checkout/sessions/${sessions[1]?.id}/pay`, { paymentMethod: 'pm_simulator_processingSucceeded' });
@@ -128,4 +168,17 @@ it('the check of members fails for one too many, one too few and an unknown word
   throws(() => shapes.check({ ...intent, surprise: 1 }), /additional properties/);
   throws(() => shapes.check(lacking), /required property 'amount'/);
   throws(() => shapes.check({ ...intent, status: 'paid' }));
+});
+
+it('no parameter the pinned client declares is unknown to the simulator', { timeout: 60_000 }, async () => {
+  const unknown: string[] = [];
+  for (const [call, declaration] of Object.entries(CALLS)) {
+    const [method = '', path = ''] = call.split(' ');
+    for (const name of declarations.parameterNames(declaration)) {
+      const answer = method === 'GET' ? await sim.api(method, `${path}?${name}=x`) : await sim.api(method, path, `${name}=x`);
+      if (errorOf(answer)['code'] === 'parameter_unknown') unknown.push(`${call} ${name}`);
+    }
+  }
+  deepStrictEqual(unknown, []);
+  ok(declarations.parameterNames('Stripe.PaymentIntentCreateParams').includes('amount'));
 });

@@ -1,13 +1,13 @@
 import { strictEqual } from 'node:assert';
 import { Ajv } from 'ajv';
-import { rootName, SHAPE_NAMES, type ShapeName, stripeSchemas } from './stripe-schemas.js';
+import { rootName, SHAPE_NAMES, type ShapeName, type StripeDeclarations } from './stripe-schemas.js';
 
 /** Checks objects against the shapes the pinned client declares for them. */
 export class Shapes {
   readonly #ajv = new Ajv({ allErrors: true, strict: false, allowUnionTypes: true });
 
-  constructor() {
-    this.#ajv.addSchema(stripeSchemas());
+  constructor(declarations: StripeDeclarations) {
+    this.#ajv.addSchema(declarations.schemas());
   }
 
   /** Fails with everything that is wrong with the object, or with any object inside a list or an event. */

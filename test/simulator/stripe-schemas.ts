@@ -25,23 +25,50 @@ export type ShapeName = keyof typeof SHAPES;
 
 export const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
 
-/** JSON Schemas read from the package's own declarations: enums closed, nothing allowed beside the declared properties. */
-export function stripeSchemas(): { $id: string; $defs: Record<string, JsonSchema> } {
-  const { checker, file } = program();
-  const walk = new Walk(checker, file);
-  for (const statement of file.statements) {
-    if (ts.isTypeAliasDeclaration(statement)) walk.root(statement.name.text, checker.getTypeAtLocation(statement));
+/** What the installed `stripe` package declares, read by the compiler. Reading takes seconds: one of these serves a whole file. */
+export class StripeDeclarations {
+  readonly #checker: ts.TypeChecker;
+  readonly #file: ts.SourceFile;
+  readonly #types = new Map<string, ts.Type>();
+
+  /** `parameters` are further declarations to read, e.g. `Stripe.RefundCreateParams`. */
+  constructor(parameters: readonly string[] = []) {
+    const names = [...Object.values(SHAPES), ...parameters];
+    const { checker, file } = compiled(names.map((name, index) => `export type Read${index} = ${name};`));
+    this.#checker = checker;
+    this.#file = file;
+    for (const [index, alias] of file.statements.filter(ts.isTypeAliasDeclaration).entries()) {
+      this.#types.set(names[index] ?? '', checker.getTypeAtLocation(alias));
+    }
   }
-  return { $id: 'stripe', $defs: walk.definitions };
+
+  /** JSON Schemas of the response objects: enums closed, nothing allowed beside the declared properties. */
+  schemas(): { $id: string; $defs: Record<string, JsonSchema> } {
+    const walk = new Walk(this.#checker, this.#file);
+    for (const shape of SHAPE_NAMES) walk.root(rootName(shape), this.#type(SHAPES[shape]));
+    return { $id: 'stripe', $defs: walk.definitions };
+  }
+
+  /** The names a call's parameters are declared with. */
+  parameterNames(declaration: string): string[] {
+    return this.#type(declaration)
+      .getProperties()
+      .map(({ name }) => name);
+  }
+
+  #type(declaration: string): ts.Type {
+    const type = this.#types.get(declaration);
+    if (type === undefined) throw new Error(`${declaration} was not read`);
+    return type;
+  }
 }
 
 export function rootName(shape: ShapeName): string {
   return `Root_${shape.replaceAll('.', '_')}`;
 }
 
-function program(): { checker: ts.TypeChecker; file: ts.SourceFile } {
+function compiled(aliases: readonly string[]): { checker: ts.TypeChecker; file: ts.SourceFile } {
   const name = path.resolve('stripe-shapes.ts');
-  const aliases = SHAPE_NAMES.map((shape) => `export type ${rootName(shape)} = ${SHAPES[shape]};`);
   const text = `import type { Stripe } from 'stripe';\n${aliases.join('\n')}\n`;
   const options: ts.CompilerOptions = {
     strict: true,
@@ -58,10 +85,10 @@ function program(): { checker: ts.TypeChecker; file: ts.SourceFile } {
   host.getSourceFile = (file, target, ...rest) =>
     file === name ? ts.createSourceFile(name, text, target, true) : read(file, target, ...rest);
   host.fileExists = (file) => file === name || ts.sys.fileExists(file);
-  const compiled = ts.createProgram([name], options, host);
-  const file = compiled.getSourceFile(name);
+  const program = ts.createProgram([name], options, host);
+  const file = program.getSourceFile(name);
   if (file === undefined) throw new Error('the declarations could not be read');
-  return { checker: compiled.getTypeChecker(), file };
+  return { checker: program.getTypeChecker(), file };
 }
 
 class Walk {

@@ -8,6 +8,7 @@ import { EVENT_ENDPOINTS } from '../events/endpoints.js';
 import { PAYMENT_INTENT_ENDPOINTS } from '../payment-intents/endpoints.js';
 import { PAYMENT_METHOD_ENDPOINTS } from '../payment-methods/endpoints.js';
 import { REFUND_ENDPOINTS } from '../refunds/endpoints.js';
+import { SETUP_INTENT_ENDPOINTS } from '../setup-intents/endpoints.js';
 import { WEBHOOK_ENDPOINT_ENDPOINTS } from '../webhooks/endpoints.js';
 import type { Endpoint } from './endpoint.js';
 
@@ -23,5 +24,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...PAYMENT_INTENT_ENDPOINTS,
   ...PAYMENT_METHOD_ENDPOINTS,
   ...REFUND_ENDPOINTS,
+  ...SETUP_INTENT_ENDPOINTS,
   ...WEBHOOK_ENDPOINT_ENDPOINTS,
 ];

@@ -1,7 +1,19 @@
 import { type Call, endpoint, type Endpoint } from '../api/endpoint.js';
 import { SHIPPING, toShipping } from '../customers/address-params.js';
 import { LIST_PARAMS, listPage, whereEquals } from '../http/lists.js';
-import { changedMetadata, ignored, integer, list, metadata, object, oneOf, type Parsed, required, string } from '../http/params.js';
+import {
+  changedMetadata,
+  ignored,
+  integer,
+  list,
+  metadata,
+  object,
+  oneOf,
+  type Parsed,
+  required,
+  string,
+  unsupported,
+} from '../http/params.js';
 import { invalidParameter, invalidRequest, missingResource } from '../http/stripe-error.js';
 import { acceptedCurrency, refuseUnchargeable } from '../payment-intents/amounts.js';
 import { paymentMethodTypes } from '../payment-intents/payment-intent.js';
@@ -49,29 +61,38 @@ const CREATE = {
   client_reference_id: string(200),
   consent_collection: ignored(),
   currency: string(3),
+  custom_fields: unsupported(),
   custom_text: ignored(),
   customer: string(),
   customer_creation: oneOf('always', 'if_required'),
   customer_email: string(),
+  customer_account: unsupported(),
   customer_update: ignored(),
+  discounts: unsupported(),
   excluded_payment_method_types: list(string()),
   expires_at: integer(),
+  integration_identifier: ignored(),
+  invoice_creation: unsupported(),
   line_items: list(object(LINE_ITEM)),
   locale: string(),
+  managed_payments: unsupported(),
   metadata: metadata(),
   mode: oneOf('payment'),
+  name_collection: ignored(),
+  optional_items: unsupported(),
+  origin_context: ignored(),
   payment_intent_data: object({
     application_fee_amount: integer(),
     capture_method: oneOf('automatic', 'automatic_async', 'manual'),
     description: string(),
     metadata: metadata(),
-    on_behalf_of: ignored(),
+    on_behalf_of: unsupported(),
     receipt_email: string(),
     setup_future_usage: oneOf('on_session', 'off_session'),
     shipping: object(SHIPPING),
     statement_descriptor: string(22),
     statement_descriptor_suffix: string(22),
-    transfer_data: ignored(),
+    transfer_data: unsupported(),
     transfer_group: string(),
   }),
   payment_method_collection: ignored(),
@@ -79,11 +100,20 @@ const CREATE = {
   payment_method_data: ignored(),
   payment_method_options: ignored(),
   payment_method_types: PAYMENT_METHOD_TYPES,
+  permissions: unsupported(),
   phone_number_collection: ignored(),
+  redirect_on_completion: unsupported(),
+  return_url: unsupported(),
   saved_payment_method_options: ignored(),
+  setup_intent_data: unsupported(),
+  shipping_address_collection: unsupported(),
+  shipping_options: unsupported(),
   submit_type: oneOf('auto', 'book', 'donate', 'pay', 'subscribe'),
+  subscription_data: unsupported(),
   success_url: string(),
+  tax_id_collection: ignored(),
   ui_mode: oneOf('hosted_page'),
+  wallet_options: ignored(),
 };
 
 export const CHECKOUT_ENDPOINTS: readonly Endpoint[] = [
@@ -94,6 +124,7 @@ export const CHECKOUT_ENDPOINTS: readonly Endpoint[] = [
     params: {
       ...LIST_PARAMS,
       customer: string(),
+      customer_account: string(),
       customer_details: object({ email: required(string()) }),
       payment_intent: string(),
       payment_link: string(),

@@ -72,6 +72,16 @@ export function asObject(value: unknown): ControlInput {
   throw new ControlError('Expected a JSON object.');
 }
 
+/** Letters and digits alone, so that `json_without_error` and `jsonWithoutError` are one word. */
+export function bareWord(word: string): string {
+  return word.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
+/** The input under the names the controls know. */
+export function renamed(input: ControlInput, aliases: Readonly<Record<string, string>>): ControlInput {
+  return Object.fromEntries(Object.entries(input).map(([name, value]) => [aliases[name] ?? name, value]));
+}
+
 /** A misspelt name would silently do nothing, so it is refused. */
 export function refuseUnknownNames(input: ControlInput, known: readonly string[]): void {
   const unknown = Object.keys(input).filter((name) => !known.includes(name));

@@ -11,6 +11,7 @@ import { Router } from '../http/router.js';
 import { StripeError } from '../http/stripe-error.js';
 import { finishAuthentication, settle } from '../payment-intents/transitions.js';
 import { usePaymentMethod } from '../payment-methods/payment-methods.js';
+import { finishSetupAuthentication } from '../setup-intents/setup.js';
 import { settleRefund } from '../refunds/refunds.js';
 import type { WebhookDelivery } from '../webhooks/webhook-delivery.js';
 import {
@@ -107,6 +108,12 @@ export class ControlPlane {
         method: 'POST',
         path: '/_sim/payment_intents/:id/settle',
         run: (exchange, id) => this.#change('payment_intents', id, (act, intent) => settle(act, intent, outcomeOf(oneInput(exchange)))),
+      },
+      {
+        method: 'POST',
+        path: '/_sim/setup_intents/:id/next_action',
+        run: (exchange, id) =>
+          this.#change('setup_intents', id, (act, intent) => finishSetupAuthentication(act, intent, outcomeOf(oneInput(exchange)))),
       },
       {
         method: 'POST',

@@ -8,6 +8,8 @@ import {
   optionalNumber,
   optionalNumbers,
   optionalText,
+  bareWord,
+  renamed,
   refuseUnknownNames,
 } from './control-input.js';
 import type { FaultAction, FaultEffect, FaultMatch, FaultPhase, FaultRule, FaultTiming } from './faults.js';
@@ -16,42 +18,67 @@ const MATCH_NAMES = ['route', 'method', 'path', 'account', 'key'];
 const TIMING_NAMES = ['nth', 'probability', 'seed', 'count', 'burst', 'forMs'];
 const EFFECT_NAMES = ['phase', 'action', 'ms', 'status', 'stored', 'headers', 'body', 'reason', 'retryAfterSeconds'];
 
-/** Other words for the same action, and what they imply. */
+/** Other words for the same action, in letters and digits only, and what they imply. */
 const ACTIONS: Readonly<Record<string, Partial<FaultEffect> & { action: FaultAction; burstOf?: number }>> = {
   delay: { action: 'delay' },
   hang: { action: 'hang' },
   timeout: { action: 'hang' },
   reset: { action: 'reset' },
+  connectionreset: { action: 'reset' },
   truncate: { action: 'truncate' },
   html: { action: 'html' },
   json: { action: 'json' },
-  json_without_error: { action: 'json' },
+  jsonwithouterror: { action: 'json' },
   garbage: { action: 'garbage' },
   unauthorized: { action: 'unauthorized' },
   '401': { action: 'unauthorized' },
   forbidden: { action: 'forbidden' },
   '403': { action: 'forbidden' },
   conflict: { action: 'conflict' },
+  keyinuse: { action: 'conflict' },
+  idempotencykeyinuse: { action: 'conflict' },
   '409': { action: 'conflict' },
-  idempotency_key_in_use: { action: 'conflict' },
-  rate_limit: { action: 'rate_limit' },
+  ratelimit: { action: 'rate_limit' },
+  ratelimited: { action: 'rate_limit' },
   '429': { action: 'rate_limit' },
   burst: { action: 'rate_limit', burstOf: 10 },
-  lock_timeout: { action: 'lock_timeout' },
+  locktimeout: { action: 'lock_timeout' },
   error: { action: 'error' },
+  status: { action: 'error' },
   '424': { action: 'error', status: 424 },
   '500': { action: 'error', status: 500 },
+  '500stored': { action: 'error', status: 500, stored: true },
+  stored500: { action: 'error', status: 500, stored: true },
   '502': { action: 'error', status: 502 },
   '503': { action: 'error', status: 503 },
   '504': { action: 'error', status: 504 },
 };
 
+/** Other names callers are likely to use. */
+const ALIASES: Readonly<Record<string, string>> = {
+  type: 'action',
+  kind: 'action',
+  fault: 'action',
+  times: 'count',
+  delayMs: 'ms',
+  idempotencyKey: 'key',
+};
+
+const PHASES: Readonly<Record<string, FaultPhase>> = {
+  before: 'before',
+  beforeeffect: 'before',
+  after: 'after',
+  aftereffect: 'after',
+  body: 'body',
+  duringbody: 'body',
+};
+
 /** Reads a fault as `POST /_sim/faults` takes it: the names of its match may stand in `match` or beside the rest. */
 export function faultFrom(input: ControlInput): FaultRule {
   const { match: nested, ...own } = input;
-  const flat = { ...(nested === undefined ? {} : asObject(nested)), ...own };
+  const flat = renamed({ ...(nested === undefined ? {} : asObject(nested)), ...own }, ALIASES);
   refuseUnknownNames(flat, [...MATCH_NAMES, ...TIMING_NAMES, ...EFFECT_NAMES]);
-  const named = ACTIONS[optionalText(flat, 'action') ?? ''];
+  const named = ACTIONS[bareWord(optionalText(flat, 'action') ?? '')];
   if (named === undefined) throw new ControlError(`action must be one of: ${Object.keys(ACTIONS).join(', ')}.`);
   const { burstOf, ...implied } = named;
   return { match: matchFrom(flat), ...timingFrom(flat, burstOf), ...implied, ...effectFrom(flat, implied.action) };
@@ -129,9 +156,9 @@ function effectFrom(input: ControlInput, action: FaultAction): Omit<FaultEffect,
 
 function phaseFrom(input: ControlInput, action: FaultAction): FaultPhase {
   // A cut answer is one that was on its way, unless the caller says otherwise.
-  const word = optionalText(input, 'phase') ?? (action === 'truncate' ? 'body' : 'before');
-  if (word === 'before' || word === 'after' || word === 'body') return word;
-  throw new ControlError('phase must be "before", "after" or "body".');
+  const phase = PHASES[bareWord(optionalText(input, 'phase') ?? (action === 'truncate' ? 'body' : 'before'))];
+  if (phase === undefined) throw new ControlError('phase must be "before", "after" or "body".');
+  return phase;
 }
 
 function textValues(value: unknown): Record<string, string> {

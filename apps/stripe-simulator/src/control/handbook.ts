@@ -55,7 +55,7 @@ const CONTROLS: readonly ControlEntry[] = [
   },
   {
     control: 'POST /_sim/payment_intents/{id}/next_action',
-    does: 'Authenticates for the buyer, as the page of next_action.redirect_to_url.url does.',
+    does: 'Authenticates for the buyer, as the page of next_action.redirect_to_url.url does; /_sim/setup_intents/{id}/next_action likewise.',
     example: { outcome: 'succeeded' },
   },
   {

@@ -9,6 +9,7 @@ import type { StripeEvent } from '../events/event.js';
 import type { PaymentIntent, PaymentIntentSecret } from '../payment-intents/payment-intent.js';
 import type { PaymentMethod, PaymentMethodSecret } from '../payment-methods/payment-method.js';
 import type { Refund } from '../refunds/refund.js';
+import type { SetupIntent, SetupIntentSecret } from '../setup-intents/setup-intent.js';
 import type { Delivery } from '../webhooks/delivery.js';
 import type { WebhookEndpoint, WebhookEndpointSecret } from '../webhooks/webhook-endpoint.js';
 import { Collection, type Stored } from './collection.js';
@@ -29,6 +30,8 @@ export interface Holdings {
   payment_method_secrets: PaymentMethodSecret;
   payment_methods: PaymentMethod;
   refunds: Refund;
+  setup_intent_secrets: SetupIntentSecret;
+  setup_intents: SetupIntent;
   webhook_endpoint_secrets: WebhookEndpointSecret;
   webhook_endpoints: WebhookEndpoint;
 }
@@ -108,6 +111,8 @@ function newHoldings(): { [N in HoldingName]: Collection<Holdings[N]> } {
     payment_method_secrets: new Collection(),
     payment_methods: new Collection(['customer']),
     refunds: new Collection(['charge', 'payment_intent']),
+    setup_intent_secrets: new Collection(),
+    setup_intents: new Collection(),
     webhook_endpoint_secrets: new Collection(),
     webhook_endpoints: new Collection(),
   };

@@ -16,6 +16,7 @@ export class ScheduledEffects {
   readonly #world: World;
   readonly #pagesUrl: () => string;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(world: World, pagesUrl: () => string) {
     this.#world = world;
@@ -26,24 +27,32 @@ export class ScheduledEffects {
   /** Runs everything due, each at the moment it fell due, so that consequences of consequences happen too. */
   runDue(): void {
     for (let task = this.#world.takeDue(); task !== undefined; task = this.#world.takeDue()) {
-      const account = this.#world.accountById(task.account);
-      if (account !== undefined) {
-        const cause = { requestId: null, idempotencyKey: null, origin: 'clock' } as const;
-        perform({ world: this.#world, account, at: this.#world.moment(task.dueAtMs), cause, pagesUrl: this.#pagesUrl() }, task);
-      }
+      this.#run(task);
       this.#world.commit();
     }
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+  }
+
+  #run(task: Task): void {
+    const account = this.#world.accountById(task.account);
+    if (account === undefined) return;
+    const cause = { requestId: null, idempotencyKey: null, origin: 'clock' } as const;
+    try {
+      perform({ world: this.#world, account, at: this.#world.moment(task.dueAtMs), cause, pagesUrl: this.#pagesUrl() }, task);
+    } catch (error) {
+      // One task that cannot be done must not take the whole simulator with it.
+      console.error(`${task.kind} of ${task.subject} failed:`, error);
+    }
   }
 
   #rearm(): void {
     clearTimeout(this.#timer);
     const dueAtMs = this.#world.schedule.nextDueAtMs();
-    if (dueAtMs === undefined) return;
+    if (dueAtMs === undefined || this.#closed) return;
     const waitMs = Math.min(Math.max(dueAtMs - this.#world.clock.nowMs(), 0), TIMER_MS_MAX);
     this.#timer = setTimeout(() => this.runDue(), waitMs);
   }

@@ -42,7 +42,8 @@ export class StateFile {
 
   /** Writes what was recorded since the last commit as one line: all of it is restored, or none. */
   commit(): void {
-    if (this.#pending.length === 0) return;
+    // After close there is nobody to tell of what still happens.
+    if (this.#pending.length === 0 || this.#fd === -1) return;
     const line = `${JSON.stringify(this.#pending)}\n`;
     this.#pending = [];
     appendFileSync(this.#fd, line);
@@ -79,6 +80,7 @@ export class StateFile {
   close(): void {
     this.commit();
     closeSync(this.#fd);
+    this.#fd = -1;
   }
 
   #load(): void {

@@ -1,9 +1,9 @@
 import { type Call, endpoint, type Endpoint } from '../api/endpoint.js';
 import { emit } from '../events/emit.js';
 import { LIST_PARAMS, listPage, whereEquals } from '../http/lists.js';
-import { changedMetadata, ignored, list, metadata, object, oneOf, type Parsed, string, unsettable } from '../http/params.js';
+import { changedMetadata, ignored, list, metadata, object, oneOf, type Parsed, string, unsettable, unsupported } from '../http/params.js';
 import { missingResource } from '../http/stripe-error.js';
-import { attach, usePaymentMethod } from '../payment-methods/payment-methods.js';
+import { attach, refuseUnkeepable, usePaymentMethod } from '../payment-methods/payment-methods.js';
 import { ADDRESS, SHIPPING, toAddress, toShipping } from './address-params.js';
 import { type Customer, newCustomer } from './customer.js';
 
@@ -12,9 +12,11 @@ const WRITABLE = {
   balance: ignored(),
   business_name: ignored(),
   cash_balance: ignored(),
+  default_source: unsupported(),
   description: unsettable(string()),
   email: unsettable(string(512)),
   individual_name: ignored(),
+  invoice_prefix: ignored(),
   invoice_settings: object({
     custom_fields: ignored(),
     default_payment_method: unsettable(string()),
@@ -23,12 +25,17 @@ const WRITABLE = {
   }),
   metadata: metadata(),
   name: unsettable(string(256)),
+  next_invoice_sequence: ignored(),
   payment_method: string(),
   phone: unsettable(string()),
   preferred_locales: list(string()),
   shipping: unsettable(object(SHIPPING)),
+  source: unsupported(),
   tax: ignored(),
   tax_exempt: oneOf('exempt', 'none', 'reverse'),
+  tax_id_data: ignored(),
+  test_clock: unsupported(),
+  validate: ignored(),
 };
 
 export const CUSTOMER_ENDPOINTS: readonly Endpoint[] = [
@@ -37,8 +44,10 @@ export const CUSTOMER_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/customers',
     params: WRITABLE,
     run(call, params) {
+      const method = params.payment_method === undefined ? undefined : usePaymentMethod(call, params.payment_method);
+      if (method !== undefined) refuseUnkeepable(call, method);
       const customer = call.account.save('customers', written(newCustomer(call.at, EMPTY), params));
-      if (params.payment_method !== undefined) attach(call, usePaymentMethod(call, params.payment_method), customer.id);
+      if (method !== undefined) attach(call, method, customer.id);
       emit(call, 'customer.created', customer);
       return customer;
     },

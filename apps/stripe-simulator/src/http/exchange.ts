@@ -45,7 +45,11 @@ export function send(exchange: Exchange, reply: Reply): void {
 }
 
 export function json(status: number, value: unknown): Reply {
-  return { status, headers: { 'Content-Type': 'application/json' }, body: `${JSON.stringify(value, null, 2)}\n` };
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' },
+    body: `${JSON.stringify(value, null, 2)}\n`,
+  };
 }
 
 export function headerOf(exchange: Exchange, name: string): string | undefined {

@@ -41,6 +41,15 @@ const EXPANDABLE: Readonly<Record<string, Readonly<Record<string, HoldingName | 
     source: null,
   },
   payment_method: { customer: 'customers' },
+  setup_intent: {
+    application: null,
+    customer: 'customers',
+    latest_attempt: null,
+    mandate: null,
+    on_behalf_of: null,
+    payment_method: 'payment_methods',
+    single_use_mandate: null,
+  },
   refund: {
     balance_transaction: 'balance_transactions',
     charge: 'charges',

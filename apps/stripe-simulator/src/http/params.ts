@@ -97,6 +97,16 @@ export function ignored(): Param<undefined> {
   return { parse: () => undefined };
 }
 
+/** A parameter that would change the outcome in a way the simulator cannot: better refused than passed over. */
+export function unsupported(): Param<undefined> {
+  return {
+    parse(value, name) {
+      if (value === undefined) return undefined;
+      throw invalidParameter(undefined, `The simulator does not support the parameter ${name}.`, name);
+    },
+  };
+}
+
 /** Metadata as given: an empty value stands for a key that is to be removed. */
 export type MetadataChange = Record<string, string>;
 

@@ -1,5 +1,5 @@
 import type { Act } from '../core/act.js';
-import type { Account } from '../core/account.js';
+import type { Account, HoldingName } from '../core/account.js';
 import type { World } from '../core/world.js';
 import { type Exchange, type Reply, send } from '../http/exchange.js';
 import { parseForm } from '../http/form.js';
@@ -44,9 +44,16 @@ export class Pages {
   }
 
   #owner(kind: string, id: string): Account | undefined {
-    const holding = kind === 'authenticate' ? 'payment_intents' : kind === 'checkout' ? 'checkout_sessions' : undefined;
+    const holding = HOLDINGS[`${kind}/${id.split('_', 1)[0]}`];
     if (holding === undefined) return undefined;
     for (const account of this.#world.accounts()) if (account.find(holding, id) !== undefined) return account;
     return undefined;
   }
 }
+
+/** What a page is about, by its kind and the prefix of the id. */
+const HOLDINGS: Readonly<Record<string, HoldingName>> = {
+  'authenticate/pi': 'payment_intents',
+  'authenticate/seti': 'setup_intents',
+  'checkout/cs': 'checkout_sessions',
+};

@@ -124,12 +124,12 @@ function planAfterApproval({ world, account, at }: Act, intent: PaymentIntent, c
   }
 }
 
-/** A method used with a customer and for future use is theirs from now on; one used without a customer is spent. */
+/** A method used for future use is its customer's from now on; one that belongs to nobody is spent. */
 function rememberUse(act: Act, { intent, method, authenticated }: Pick<Attempt, 'intent' | 'method' | 'authenticated'>): PaymentMethod {
   const secret = secretOf(act, method);
   const kept = intent.customer !== null && intent.setup_future_usage !== null;
   const setUp = secret.setUpForOffSession || (kept && authenticated && intent.setup_future_usage === 'off_session');
-  act.account.save('payment_method_secrets', { ...secret, consumed: intent.customer === null, setUpForOffSession: setUp });
+  act.account.save('payment_method_secrets', { ...secret, consumed: !kept && method.customer === null, setUpForOffSession: setUp });
   return kept && intent.customer !== null ? attach(act, method, intent.customer) : method;
 }
 

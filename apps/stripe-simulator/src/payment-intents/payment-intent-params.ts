@@ -1,5 +1,5 @@
 import { SHIPPING } from '../customers/address-params.js';
-import { boolean, ignored, integer, list, metadata, object, oneOf, required, string, unsettable } from '../http/params.js';
+import { boolean, ignored, integer, list, metadata, object, oneOf, required, string, unsettable, unsupported } from '../http/params.js';
 import { invalidParameter } from '../http/stripe-error.js';
 import { PAYMENT_METHOD_DATA } from '../payment-methods/payment-method-params.js';
 
@@ -39,7 +39,7 @@ const METHOD = {
 };
 
 const CONFIRMING = {
-  confirmation_token: ignored(),
+  confirmation_token: unsupported(),
   error_on_requires_action: boolean(),
   mandate: ignored(),
   mandate_data: ignored(),
@@ -65,8 +65,8 @@ export const CREATE = {
   currency: required(string(3)),
   customer: string(),
   customer_account: ignored(),
-  on_behalf_of: ignored(),
-  transfer_data: ignored(),
+  on_behalf_of: unsupported(),
+  transfer_data: unsupported(),
   transfer_group: string(),
 };
 
@@ -79,7 +79,7 @@ export const UPDATE = {
   currency: string(3),
   customer: string(),
   customer_account: ignored(),
-  transfer_data: ignored(),
+  transfer_data: unsupported(),
   transfer_group: string(),
 };
 
@@ -109,7 +109,7 @@ export const CAPTURE = {
   payment_details: ignored(),
   statement_descriptor: string(22),
   statement_descriptor_suffix: string(22),
-  transfer_data: ignored(),
+  transfer_data: unsupported(),
 };
 
 export const CANCEL = { cancellation_reason: oneOf('abandoned', 'duplicate', 'fraudulent', 'requested_by_customer') };

@@ -5,7 +5,7 @@ import { changedMetadata, integer, metadata, object, oneOf, required, string } f
 import { invalidRequest, missingResource } from '../http/stripe-error.js';
 import type { PaymentMethod } from './payment-method.js';
 import { PAYMENT_METHOD_DATA } from './payment-method-params.js';
-import { attach, billingDetails, createPaymentMethod, refuseUnusable, usePaymentMethod } from './payment-methods.js';
+import { attach, billingDetails, createPaymentMethod, refuseUnkeepable, refuseUnusable, usePaymentMethod } from './payment-methods.js';
 
 const { created: _, ...PAGE } = LIST_PARAMS;
 
@@ -75,6 +75,7 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
         throw invalidRequest('The payment method you provided has already been attached to a customer.');
       }
       refuseUnusable(call, method, params.customer);
+      refuseUnkeepable(call, method);
       return attach(call, method, params.customer);
     },
   }),

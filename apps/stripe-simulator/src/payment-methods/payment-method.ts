@@ -81,7 +81,7 @@ export interface PaymentMethodSecret {
   id: string;
   created: number;
   instrument: Instrument;
-  /** Set once a payment without a customer succeeded with it: such a method is spent. */
+  /** Set once a payment succeeded with it that left it without a customer: such a method is spent. */
   consumed: boolean;
   /** Set once it was authenticated for later payments without its holder. */
   setUpForOffSession: boolean;

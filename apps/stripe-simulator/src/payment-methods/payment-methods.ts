@@ -70,6 +70,20 @@ export function refuseUnusable(act: Act, method: PaymentMethod, customer: string
   }
 }
 
+/** A customer keeps a card only after its issuer was asked, so most cards that decline a payment decline this too. */
+export function refuseUnkeepable(act: Act, method: PaymentMethod): void {
+  const { instrument } = secretOf(act, method);
+  if (instrument.kind !== 'card' || instrument.card.attaches || instrument.card.decline === null) return;
+  const { code, message, declineCode, param } = instrument.card.decline;
+  throw new StripeError(402, {
+    type: 'card_error',
+    code,
+    message,
+    param,
+    details: declineCode === null ? {} : { decline_code: declineCode },
+  });
+}
+
 /** Binds a method to a customer, so that it can be used again. */
 export function attach(act: Act, method: PaymentMethod, customer: string): PaymentMethod {
   if (method.customer === customer) return method;

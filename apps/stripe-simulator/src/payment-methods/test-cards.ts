@@ -13,7 +13,7 @@ export interface Decline {
 export type Authentication =
   /** Never asked for. */
   | 'none'
-  /** Supported, done only when requested. */
+  /** Supported by the card, but not asked for by its issuer. */
   | 'optional'
   /** Asked for on every payment, on or off session. */
   | 'always'
@@ -30,6 +30,8 @@ export interface TestCard {
   authentication: Authentication;
   /** Refusal by the issuer (after authentication, where that is asked for). */
   decline: Decline | null;
+  /** Whether a customer may keep it although it is declined when charged. */
+  attaches: boolean;
   /** Refused by the simulated Radar instead of the issuer. */
   blocked: boolean;
   refund: 'succeeded' | 'pending' | 'fails_later';
@@ -98,7 +100,7 @@ const NAMED_CARDS: Readonly<Record<string, TestCard>> = {
   chargeDeclinedVelocityLimitExceeded: card('4000000000006975', { decline: DECLINES.velocity }),
   chargeDeclinedFraudulent: card('4100000000000019', { decline: DECLINES.fraudulent, blocked: true }),
   radarBlock: card('4100000000000019', { decline: DECLINES.fraudulent, blocked: true }),
-  chargeCustomerFail: card('4000000000000341', { decline: DECLINES.generic }),
+  chargeCustomerFail: card('4000000000000341', { decline: DECLINES.generic, attaches: true }),
   cvcCheckFail: card('4000000000000101', { cvcCheck: 'fail' }),
 
   authenticationRequired: card('4000002760003184', { country: 'DE', authentication: 'always' }),
@@ -163,6 +165,7 @@ function card(number: string, traits: Partial<TestCard> = {}): TestCard {
     funding: 'credit',
     authentication: 'none',
     decline: null,
+    attaches: traits.decline === undefined || traits.authentication !== undefined,
     blocked: false,
     refund: 'succeeded',
     dispute: null,

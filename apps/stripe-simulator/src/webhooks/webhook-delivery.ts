@@ -134,10 +134,12 @@ export class WebhookDelivery {
       const parcel = this.#line.shift();
       if (parcel === undefined) return;
       this.#underWay++;
-      void this.#attempt(parcel).finally(() => {
-        this.#underWay--;
-        this.#pump();
-      });
+      void this.#attempt(parcel)
+        .catch((error: unknown) => console.error(`delivery of ${parcel.event.id} failed:`, error))
+        .finally(() => {
+          this.#underWay--;
+          this.#pump();
+        });
     }
   }
 
