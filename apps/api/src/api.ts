@@ -6,9 +6,11 @@ import { Database } from '#libs/database';
 import { OutboxBell } from '#libs/jobs';
 import { type EffectName, reach, systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger, nestLogger } from '#libs/telemetry';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiModule } from './api.module.js';
 import { openApiDocument } from './docs/openapi.js';
 import { readJsonBodies } from './http/json-body.js';
+import { ProblemFilter } from './http/problem.filter.js';
 
 /** A running API. */
 export interface RunningApi {
@@ -32,12 +34,15 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
   const onError = (error: unknown): void => logger.warn({ error }, 'a connection was lost');
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
   const bell = new OutboxBell(database.autocommit, onError);
+  const problems = new ProblemFilter(logger);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => `req_${systemEntropy.secret(12)}`,
     routerOptions: { maxParamLength: 200 },
     return503OnClosing: true,
+    // A path that cannot be decoded or is too long never meets the hooks and filters of a route.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => problems.send(error, request, reply.header('X-Request-Id', request.id)),
   });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of({ config, logger, clock, database, bell }), adapter, {
     logger: nestLogger(logger),

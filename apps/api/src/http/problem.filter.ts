@@ -15,8 +15,11 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    this.send(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Also for what the router refuses before the framework hears of it. */
+  send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = domainErrorOf(thrown);
     const { status } = PROBLEMS[error.code];
     if (status >= 500) this.logger.error({ error: thrown, requestId: request.id, path: pathOf(request) }, 'a request failed');
