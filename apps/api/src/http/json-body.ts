@@ -4,13 +4,16 @@ import { DomainError } from '#libs/primitives';
 
 /** Nothing we take is nested deeper than a handful; hashing and validating recurse. */
 const MAX_DEPTH = 32;
+/** An order of 100 items holds some 600 values; the time validation takes grows with the square of their number. */
+const MAX_VALUES = 2_000;
 const RAW_PATH = '/webhooks/';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads request bodies. Under /webhooks/ the raw bytes are kept, whatever they claim to be, because the signature is
- * over them; everywhere else only JSON is taken. Members that could poison prototypes are refused.
+ * over them; everywhere else only JSON is taken, as it is or not at all: members that could poison prototypes are
+ * refused, and so is what has no canonical form.
  */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -21,11 +24,16 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (request.url.startsWith(RAW_PATH)) return done(null, body);
     try {
+      if (!isIdentity(request.headers['content-encoding'])) throw new DomainError('unsupported_media_type', 'Send the body without a content encoding.');
       done(null, body.length === 0 ? undefined : parseJson(body));
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)));
     }
   });
+}
+
+function isIdentity(encoding: string | undefined): boolean {
+  return encoding === undefined || encoding.toLowerCase() === 'identity';
 }
 
 function parseJson(body: Buffer): unknown {
@@ -35,16 +43,38 @@ function parseJson(body: Buffer): unknown {
   } catch {
     throw new DomainError('validation_failed', 'The body is not valid JSON in UTF-8.');
   }
-  if (depthExceeds(value, MAX_DEPTH)) throw new DomainError('validation_failed', `The body is nested deeper than ${MAX_DEPTH} levels.`);
+  const fault = faultIn(value);
+  if (fault !== null) throw new DomainError('validation_failed', `The body ${fault}.`);
   return value;
 }
 
-/** Level by level rather than recursively: a hostile body must not exhaust the stack before it is refused. */
-function depthExceeds(value: unknown, limit: number): boolean {
-  let level: unknown[] = [value];
+/** Why a body cannot be taken whatever it is for. Level by level rather than recursively: a hostile one must not exhaust the stack first. */
+function faultIn(body: unknown): string | null {
+  let count = 0;
+  let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > limit) return true;
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+    count += level.length;
+    if (depth > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
+    if (count > MAX_VALUES) return `holds more than ${MAX_VALUES} values`;
+    const below: unknown[] = [];
+    for (const value of level) {
+      const fault = faultOf(value);
+      if (fault !== null) return fault;
+      if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) below.push(member);
+    }
+    level = below;
   }
-  return false;
+  return null;
+}
+
+/** What JSON can say and canonical JSON (RFC 8785), class-transformer or PostgreSQL cannot hold. */
+function faultOf(value: unknown): string | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'holds a number that is too large';
+  if (typeof value === 'string') return value.isWellFormed() ? null : 'holds half a surrogate pair';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  for (const name of Object.keys(value)) {
+    if (!name.isWellFormed()) return 'holds half a surrogate pair';
+    if (name in Object.prototype) return `has a member named ${name}, which every object has already`;
+  }
+  return null;
 }
