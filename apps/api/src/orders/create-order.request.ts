@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsEmail, IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min, ValidateBy, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsEmail, IsIn, IsInt, IsObject, IsOptional, IsUrl, Matches, Max, Min, ValidateBy, ValidateNested } from 'class-validator';
 import { type OrderRequest, type RequestedItem } from '#libs/orders';
 import { CURRENCIES, type FieldError, MAXIMUM_AMOUNT } from '#libs/primitives';
 import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
@@ -55,7 +55,7 @@ class CustomerRequest {
   @ApiPropertyOptional({ example: 'ada@example.com' })
   @IsOptional()
   @IsEmail({}, { message: 'must be an email address' })
-  @MaxLength(254)
+  @IsText(3, 254)
   email?: string;
 
   @ApiPropertyOptional({ example: 'Ada' })
@@ -80,6 +80,8 @@ export class CreateOrderRequest {
 
   @ApiPropertyOptional({ type: CustomerRequest })
   @IsOptional()
+  // ValidateNested alone also takes a list, whose members nobody would read.
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => CustomerRequest)
   customer?: CustomerRequest;
@@ -112,7 +114,7 @@ export class CreateOrderRequest {
   @ApiPropertyOptional({ description: 'Where the buyer comes back to; without it, methods that leave the page are excluded.', example: 'https://shop.example/return' })
   @IsOptional()
   @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, { message: 'must be an http(s) URL' })
-  @MaxLength(2_000)
+  @IsText(1, 2_000)
   returnUrl?: string;
 }
 
@@ -121,9 +123,7 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   const request = parseRequest(CreateOrderRequest, body);
   const errors: FieldError[] = [];
   const items = request.items.map((item, index) => itemOf(item, `items.${index}`, errors));
-  if (request.returnUrl !== undefined && !isOwnOrigin(request.returnUrl, caller)) {
-    errors.push({ field: 'returnUrl', message: "must be on one of the publishable key's origins" });
-  }
+  if (request.returnUrl != null) errors.push(...originErrors(request.returnUrl, caller));
   if (errors.length > 0) throw invalid(errors);
   return {
     currency: request.currency,
@@ -144,6 +144,9 @@ function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, field: 
   return null;
 }
 
-function isOwnOrigin(url: string, { audience, origins }: Caller): boolean {
-  return audience === 'secret' || origins === null || origins.includes(new URL(url).origin);
+/** What passes for a URL by its looks may still be none by the rules that browsers follow. */
+function originErrors(url: string, { audience, origins }: Caller): FieldError[] {
+  if (!URL.canParse(url)) return [{ field: 'returnUrl', message: 'must be an http(s) URL' }];
+  if (audience === 'secret' || origins === null || origins.includes(new URL(url).origin)) return [];
+  return [{ field: 'returnUrl', message: "must be on one of the publishable key's origins" }];
 }
