@@ -54,7 +54,7 @@ describe('the repository', () => {
   });
 
   it('has no forgotten marker and no test that silences the others', () => {
-    none(matches(code, /\bFIX[M]E\b|\bXX[X]\b/), 'do it, or write TODO(#issue)');
+    none(matches(code, /(?:\/\/|\*).*\b(?:FIX[M]E|XX[X])\b/), 'do it, or write TODO(#issue)');
     none(matches(code.filter(isTest), /\b(?:it|test|describe|suite)\.on[l]y\(|\bon[l]y: true/), 'run all tests');
   });
 
