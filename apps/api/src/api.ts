@@ -23,6 +23,8 @@ export interface RunningApi {
 const BODY_LIMIT_BYTES = 1_048_576;
 /** Fastify's own default is no limit at all. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Many times what a request takes. To Node a connection that has sent nothing yet is busy, and it would be waited for without end. */
+const CLOSE_TIMEOUT_MS = 5_000;
 /** Outside production a simulator may jump ahead at any time. */
 const CLOCK_REFRESH_MS = 500;
 
@@ -59,7 +61,9 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
     app,
     close: async () => {
       if (ticking) clearInterval(ticking);
+      const late = setTimeout(() => app.getHttpAdapter().getInstance().server.closeAllConnections(), CLOSE_TIMEOUT_MS);
       await app.close();
+      clearTimeout(late);
       await bell.close();
       await database.close();
     },
