@@ -7,6 +7,7 @@ import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type DatabaseRoute, routeTo } from '../support/database-route.js';
 import { type Answer } from '../support/http-client.js';
+import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, SECRET_KEYS } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -33,10 +34,6 @@ const newKey = (): string => crypto.randomUUID();
 async function ordersWith(reference: string): Promise<number> {
   const [row] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM orders WHERE reference = $1', [reference]);
   return row?.count ?? Number.NaN;
-}
-
-function assertProblem(answer: Answer, status: number, code: string): void {
-  assert.deepEqual({ status: answer.status, code: answer.json['code'] }, { status, code }, answer.text);
 }
 
 function assertReplay(first: Answer, again: Answer): void {
