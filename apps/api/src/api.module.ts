@@ -15,8 +15,11 @@ import { Draining } from './health/draining.js';
 import { HealthController } from './health/health.controller.js';
 import { CommandAnswers } from './http/command-answer.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { OrderCommandsController } from './orders/order-commands.controller.js';
+import { OrderReader } from './orders/order-reader.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { PricesController } from './prices/prices.controller.js';
+import { RefundsController } from './refunds/refunds.controller.js';
 import { CLOCK, CONFIG, ENTROPY, LOGGER, ORDERS } from './tokens.js';
 import { StripeWebhookController } from './webhooks/stripe-webhook.controller.js';
 
@@ -45,7 +48,7 @@ export class ApiModule {
     return {
       module: ApiModule,
       imports: [TerminusModule.forRoot({ logger: false })],
-      controllers: [OrdersController, PricesController, StripeWebhookController, HealthController, ProblemPagesController],
+      controllers: [OrdersController, OrderCommandsController, RefundsController, PricesController, StripeWebhookController, HealthController, ProblemPagesController],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
@@ -58,6 +61,7 @@ export class ApiModule {
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         { provide: APP_GUARD, useFactory: (reflector: Reflector) => new CallerGuard(reflector, new Authenticator(config, database, clock)), inject: [Reflector] },
         CommandAnswers,
+        OrderReader,
         Draining,
       ],
     };

@@ -28,7 +28,14 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Outside production a simulator may jump ahead at any time. */
 const CLOCK_REFRESH_MS = 500;
 
-const ANSWERS: Readonly<Record<string, EffectName>> = { 'POST /v1/orders': 'api.order.answer', 'POST /webhooks/stripe': 'api.webhook.answer' };
+const ANSWERS: Readonly<Record<string, EffectName>> = {
+  'POST /v1/orders': 'api.order.answer',
+  'POST /v1/orders/:id/pay': 'api.command.answer',
+  'POST /v1/orders/:id/capture': 'api.command.answer',
+  'POST /v1/orders/:id/cancel': 'api.command.answer',
+  'POST /v1/orders/:id/refunds': 'api.command.answer',
+  'POST /webhooks/stripe': 'api.webhook.answer',
+};
 
 /** Puts the API together without a socket: for the server, and for whoever wants its OpenAPI document. */
 export async function createApi(config: Config, logger: Logger): Promise<Omit<RunningApi, 'url'>> {

@@ -1,8 +1,8 @@
 import { type Mode } from '#libs/config';
 import { type JobOutcome } from '#libs/jobs';
-import { observeIntent, type Payments, readPaymentIntent, recordDiscrepancy, StripeFailure } from '#libs/payments';
+import { observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
 import { effect } from '#libs/primitives';
-import { loadEvent, postponeEvent, settleEvent } from '#libs/webhooks';
+import { loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
 
 type InboxEvent = NonNullable<Awaited<ReturnType<typeof loadEvent>>>;
 type End = { readonly status: 'applied' | 'ignored' | 'parked'; readonly note: string | null };
@@ -43,9 +43,9 @@ export async function applyEvent(payments: Payments, own: { instance: string; mo
 
 async function endOf(payments: Payments, { instance, mode }: { instance: string; mode: Mode }, event: InboxEvent): Promise<End | 'held'> {
   if (event.livemode !== (mode === 'live')) return { status: 'ignored', note: 'of the other mode' };
-  const seen = readPaymentIntent(event.object);
-  if (seen === null) return { status: 'parked', note: 'its object is no PaymentIntent that we can read' };
-  const observed = await observeIntent(payments, instance, seen, `webhook:${event.id}`);
+  const subject = subjectOf(event.type);
+  if (subject === null) return { status: 'ignored', note: 'without effect in this version' };
+  const observed = await observeEvent(payments, instance, subject, event.object, `webhook:${event.id}`);
   switch (observed) {
     case 'applied':
     case 'known':
@@ -55,7 +55,9 @@ async function endOf(payments: Payments, { instance, mode }: { instance: string;
     case 'foreign':
       return { status: 'ignored', note: 'not ours' };
     case 'unknown':
-      return waitedTooLong(payments, event) ? parkUnknown(payments, event, seen.id) : 'held';
+      return waitedTooLong(payments, event) ? parkUnknown(payments, event) : 'held';
+    case 'unreadable':
+      return { status: 'parked', note: 'its object is not what its type says' };
   }
 }
 
@@ -63,9 +65,9 @@ function waitedTooLong({ clock }: Payments, { receivedAt }: InboxEvent): boolean
   return clock.now().getTime() - receivedAt.getTime() > HOLD_MS;
 }
 
-async function parkUnknown({ database, clock, entropy }: Payments, event: InboxEvent, intentId: string): Promise<End> {
+async function parkUnknown({ database, clock, entropy }: Payments, event: InboxEvent): Promise<End> {
   await recordDiscrepancy(database.autocommit, {
-    id: entropy.uuid(), kind: 'intent_without_order', stripeObjectId: intentId, orderId: null, ours: null, stripes: event.object, at: clock.now(),
+    id: entropy.uuid(), kind: 'object_without_order', stripeObjectId: event.objectId ?? event.id, orderId: null, ours: null, stripes: event.object, at: clock.now(),
   }); // prettier-ignore
   return { status: 'parked', note: 'ours by its metadata, but no order of ours has this intent' };
 }

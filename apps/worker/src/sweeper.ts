@@ -1,6 +1,7 @@
 import { type Database } from '#libs/database';
+import { expireOrders } from '#libs/orders';
 import { requeueOverdueOperations } from '#libs/payments';
-import { effect, type Entropy } from '#libs/primitives';
+import { type Clock, effect, type Entropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { requeueOverdueEvents } from '#libs/webhooks';
 import { Loop } from './loop.js';
@@ -9,22 +10,31 @@ import { Loop } from './loop.js';
 const SWEEP_EVERY_MS = 1_000;
 const BATCH_SIZE = 200;
 
+interface SweeperParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly logger: Logger;
+}
+
 /**
  * Finds in the database what is overdue, whatever the queue thinks, and writes new outbox rows for it: losing every job
- * loses nothing. Any number of sweepers may run.
+ * loses nothing. Lets orders expire whose time to pay is over. Any number of sweepers may run.
  */
-export function startSweeper({ autocommit }: Database, entropy: Entropy, relay: Loop, logger: Logger): Loop {
+export function startSweeper({ database, clock, entropy, logger }: SweeperParts, relay: Loop): Loop {
+  const { autocommit } = database;
   const sweep = async (): Promise<boolean> => {
     const newId = (): string => entropy.uuid();
     const count = await effect('worker.sweep.commit', async () => {
       const operations = await requeueOverdueOperations(autocommit, newId, BATCH_SIZE);
       return operations + (await requeueOverdueEvents(autocommit, newId, BATCH_SIZE));
     });
-    if (count > 0) {
-      logger.info({ count }, 'queued overdue work again');
-      relay.wake();
-    }
-    return false;
+    if (count > 0) logger.info({ count }, 'queued overdue work again');
+    await clock.refresh();
+    const expired = await expireOrders({ database, clock, entropy }, BATCH_SIZE);
+    if (expired > 0) logger.info({ count: expired }, 'ordered the cancellation of expired orders');
+    if (count + expired > 0) relay.wake();
+    return expired === BATCH_SIZE;
   };
   return new Loop(SWEEP_EVERY_MS, sweep, (error) => logger.warn({ error }, 'the sweeper could not look'));
 }

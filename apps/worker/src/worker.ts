@@ -10,6 +10,8 @@ import { startSweeper } from './sweeper.js';
 
 /** Slots are cheap while they wait for Stripe; needed are orders per second times seconds per call. */
 const PAYMENT_CONCURRENCY = 32;
+/** Refunds are rare, and nobody stands at a till for them. */
+const REFUND_CONCURRENCY = 8;
 /** Events rarely wait for anything but the database. */
 const EVENT_CONCURRENCY = 8;
 
@@ -33,12 +35,14 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   const own = { instance: config.instance, mode: config.stripe.mode };
   const handlers: JobHandlers = {
     'payment-operation': ({ operationId }) => runOperation(payments, operationId),
+    'refund-operation': ({ operationId }) => runOperation(payments, operationId),
     'webhook-event': ({ eventId }) => applyEvent(payments, own, eventId),
   };
   queues.consume('payments', PAYMENT_CONCURRENCY, handlers);
+  queues.consume('refunds', REFUND_CONCURRENCY, handlers);
   queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
   const relay = startRelay(database, queues, config.database.directUrl, logger);
-  const sweeper = startSweeper(database, systemEntropy, relay, logger);
+  const sweeper = startSweeper(payments, relay);
   return {
     database,
     close: async () => {

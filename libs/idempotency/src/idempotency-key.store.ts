@@ -57,14 +57,26 @@ export const CLAIM_KEYS = Prisma.sql`
   )`;
 
 /** The row that claims a request's key for `response`. */
-export function claimOf({ scope, key, fingerprint }: IdempotentRequest, response: StoredResponse, now: Date): KeyClaim {
+export function claimOf(request: IdempotentRequest, response: StoredResponse, now: Date): KeyClaim {
+  const { scope, key, fingerprint } = request;
   const { accountId, mode, audience } = scope;
-  const hash = createHash('sha256').update([accountId, mode, audience, key].join('\n')).digest();
   return {
     account_id: accountId, mode, audience, key, fingerprint,
     status: response.status, location: response.location, body: response.body, created_at: now.toISOString(),
-    lock: hash.readBigInt64BE(0).toString(),
+    lock: lockOf(request),
   }; // prettier-ignore
+}
+
+/** Takes the key for a transaction, unless it is another request's or already has an answer. Tried, never waited for. */
+export async function takeKey(tx: Tx, request: IdempotentRequest): Promise<boolean> {
+  const rows = await tx.$queryRaw<{ locked: boolean }[]>`SELECT pg_try_advisory_xact_lock(${lockOf(request)}::bigint) AS locked`;
+  // A new statement, so that it sees what whoever held the lock has committed.
+  return rows[0]?.locked === true && (await findKey(tx, request)) === null;
+}
+
+/** Stores the answer under a key that `takeKey` took in the same transaction. */
+export async function storeAnswer(tx: Tx, { scope, key, fingerprint }: IdempotentRequest, { status, location, body }: StoredResponse, now: Date): Promise<void> {
+  await tx.idempotencyKey.create({ data: { ...scope, key, fingerprint, status, location, body, createdAt: now } });
 }
 
 /** What is on record for the request's key, whatever it asks for; null when the key is free. */
@@ -73,4 +85,10 @@ export function findKey(tx: Tx, { scope, key }: IdempotentRequest): Promise<Stor
     where: { accountId_mode_audience_key: { ...scope, key } },
     select: { fingerprint: true, status: true, location: true, body: true, createdAt: true },
   });
+}
+
+/** The number of the advisory lock of a key. Two keys with one number merely wait for each other. */
+function lockOf({ scope, key }: IdempotentRequest): string {
+  const { accountId, mode, audience } = scope;
+  return createHash('sha256').update([accountId, mode, audience, key].join('\n')).digest().readBigInt64BE(0).toString();
 }

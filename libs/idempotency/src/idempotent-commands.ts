@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database } from '#libs/database';
+import { type Database, type Tx } from '#libs/database';
 import { type Clock, DomainError } from '#libs/primitives';
-import { claimOf, findKey, type KeyClaim, type StoredKey, type StoredResponse } from './idempotency-key.store.js';
+import { claimOf, findKey, type KeyClaim, storeAnswer, type StoredKey, type StoredResponse, takeKey } from './idempotency-key.store.js';
 import { type IdempotentRequest } from './idempotency-key.js';
 
 /** An answer to a command: its first, or the same bytes again. */
@@ -9,11 +9,25 @@ export interface CommandAnswer extends StoredResponse {
   readonly replayed: boolean;
 }
 
+/** How a command makes the key its own, in the commit that does what it asks for. */
+export interface Claim {
+  /** The row that a command of one statement must insert with the rest. */
+  rowFor(response: StoredResponse): KeyClaim;
+  /**
+   * Runs a command of several statements in one transaction, unless the key is taken, and stores the answer in it; a
+   * final refusal too, so `work` must refuse before it writes.
+   */
+  inTransaction(work: (tx: Tx) => Promise<StoredResponse>): Promise<StoredResponse | 'taken'>;
+}
+
 /**
- * Runs a command and stores its answer under the key in one commit: `claim` makes the row that must be part of it.
- * Returns the answer it committed, or `taken` when the key was not free. Anything it throws leaves no trace.
+ * Runs a command and stores its answer under the key in one commit. Returns the answer it committed, or `taken` when
+ * the key was not free. Anything it throws leaves no trace.
  */
-export type Execute = (claim: (response: StoredResponse) => KeyClaim) => Promise<StoredResponse | 'taken'>;
+export type Execute = (claim: Claim) => Promise<StoredResponse | 'taken'>;
+
+/** Makes the answer of a refusal. */
+export type RenderRefusal = (refusal: DomainError) => StoredResponse;
 
 interface Dependencies {
   readonly database: Database;
@@ -48,8 +62,9 @@ export class IdempotentCommands {
    * Runs `execute` unless the key already has an answer. Safe to repeat: that is what it is for.
    * Throws DomainError idempotency_key_reused, _in_progress or _expired, and what `execute` throws; a refusal by
    * `execute` gives way to a stored answer, so that stricter rules never break the replay of what was once accepted.
+   * `render` makes the stored answer of a refusal that nothing later can change.
    */
-  async run(request: IdempotentRequest, execute: Execute): Promise<CommandAnswer> {
+  async run(request: IdempotentRequest, execute: Execute, render: RenderRefusal): Promise<CommandAnswer> {
     const name = JSON.stringify([request.scope, request.key]);
     const deadline = performance.now() + WAIT_MS;
     for (;;) {
@@ -59,7 +74,7 @@ export class IdempotentCommands {
       if (known === 'late') throw inProgress();
       if (known !== null) return this.#replay(request, known);
     }
-    const attempt = this.#attempt(request, execute, deadline);
+    const attempt = this.#attempt(request, execute, render, deadline);
     this.#underWay.set(name, attempt.then(({ known }) => known, () => null)); // prettier-ignore
     try {
       const { known, response } = await attempt;
@@ -70,8 +85,8 @@ export class IdempotentCommands {
   }
 
   /** Tries to be first; else finds the answer of whoever was, looking again while another process is still at it. */
-  async #attempt(request: IdempotentRequest, execute: Execute, deadline: number): Promise<Attempt> {
-    const claim = (response: StoredResponse): KeyClaim => claimOf(request, response, this.deps.clock.now());
+  async #attempt(request: IdempotentRequest, execute: Execute, render: RenderRefusal, deadline: number): Promise<Attempt> {
+    const claim = this.#claim(request, render);
     for (;;) {
       try {
         const response = await execute(claim);
@@ -88,6 +103,23 @@ export class IdempotentCommands {
       if (performance.now() + LOOK_EVERY_MS > deadline) throw inProgress();
       await delay(LOOK_EVERY_MS);
     }
+  }
+
+  #claim(request: IdempotentRequest, render: RenderRefusal): Claim {
+    const { database, clock } = this.deps;
+    return {
+      rowFor: (response) => claimOf(request, response, clock.now()),
+      inTransaction: (work) =>
+        database.transaction(async (tx) => {
+          if (!(await takeKey(tx, request))) return 'taken';
+          const response = await work(tx).catch((error: unknown) => {
+            if (error instanceof DomainError && error.isFinal) return render(error);
+            throw error;
+          });
+          await storeAnswer(tx, request, response, clock.now());
+          return response;
+        }),
+    };
   }
 
   #replay(request: IdempotentRequest, stored: StoredKey): CommandAnswer {

@@ -7,6 +7,7 @@ export type QueueName = (typeof QUEUES)[number];
 /** Every kind of job and what it carries: ids, never amounts. The strings are stored; renaming one takes a release that knows both. */
 export interface JobPayloads {
   'payment-operation': { readonly operationId: string };
+  'refund-operation': { readonly operationId: string };
   'webhook-event': { readonly eventId: string };
 }
 
@@ -28,6 +29,7 @@ const idIn = <F extends string>(field: F) => (value: unknown): { readonly [P in 
 /** What is known of each kind of job. A kind without an entry does not compile, nor does one without a handler in the worker. */
 export const JOBS: { readonly [K in JobKind]: JobClass<K> } = {
   'payment-operation': { queue: 'payments', parse: idIn('operationId') },
+  'refund-operation': { queue: 'refunds', parse: idIn('operationId') },
   'webhook-event': { queue: 'webhook-events', parse: idIn('eventId') },
 };
 

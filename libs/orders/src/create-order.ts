@@ -1,24 +1,12 @@
-import { type Database } from '#libs/database';
-import { type Execute, type StoredResponse } from '#libs/idempotency';
-import { type OutboxBell } from '#libs/jobs';
-import { confirmIntentParams, createIntentParams, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
-import { type Clock, effect, type Entropy, publicId } from '#libs/primitives';
+import { type Claim, type StoredResponse } from '#libs/idempotency';
+import { confirmIntentParams, createIntentParams, type NewOperation, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
+import { effect, publicId } from '#libs/primitives';
 import { type Order, type Orderer, type OrderRequest } from './order.js';
 import { viewOrder } from './order-view.js';
-import { insertOrders, type NewOperation, type NewOrder } from './orders.store.js';
+import { type Orders } from './orders.js';
+import { insertOrders, type NewOrder } from './orders.store.js';
 import { priceItems } from './price-items.js';
 import { findPrices, type Price } from './prices.store.js';
-
-/** What the functions of this lib work with. */
-export interface Orders {
-  readonly database: Database;
-  readonly bell: OutboxBell;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-  readonly instance: string;
-  readonly stripePublishableKey: string | null;
-  readonly expiresAfterSeconds: number;
-}
 
 /** A client secret is a bearer secret for one order: 192 bits. */
 const CLIENT_SECRET_BYTES = 24;
@@ -28,12 +16,12 @@ const CLIENT_SECRET_BYTES = 24;
  * Stripe will be asked for, timeline and outbox, in one statement or not at all. Stripe is not asked here.
  * Returns `taken` when the key was not free. Throws DomainError when the order cannot be priced.
  */
-export async function createOrder(orders: Orders, orderer: Orderer, request: OrderRequest, claim: Parameters<Execute>[0]): Promise<StoredResponse | 'taken'> {
+export async function createOrder(orders: Orders, orderer: Orderer, request: OrderRequest, claim: Claim): Promise<StoredResponse | 'taken'> {
   const { database, bell } = orders;
   const priceIds = request.items.flatMap((item) => ('price' in item ? [item.price] : []));
   const draft = draftOrder(orders, orderer, request, await findPrices(database.autocommit, orderer, priceIds));
   const response = responseOf(orders, draft.order);
-  const accepted = await effect('api.order.commit', () => insertOrders(database.autocommit, [{ ...draft, key: claim(response) }]));
+  const accepted = await effect('api.order.commit', () => insertOrders(database.autocommit, [{ ...draft, key: claim.rowFor(response) }]));
   if (!accepted.has(0)) return 'taken';
   bell.ring();
   return response;
@@ -60,7 +48,7 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const money = { amount, currency: request.currency, amountCaptured: 0, amountRefunded: 0, amountRefundPending: 0 };
   const order: Order = {
     id,
-    status: orderStatusOf({ ...money, status: payment.status, operations, expiredByUs: false }),
+    status: orderStatusOf({ ...money, status: payment.status, operations }),
     ...money,
     items,
     customerEmail: request.customer?.email ?? null,
@@ -70,6 +58,7 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
     metadata: request.metadata,
     clientSecret: `${publicId('ord', id)}_secret_${entropy.secret(CLIENT_SECRET_BYTES)}`,
     captureMethod: request.captureMethod,
+    returnUrl: request.returnUrl,
     checkout: 'elements',
     payment,
     dispute: null,
@@ -79,7 +68,7 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   };
   const created = { id: entropy.uuid(), type: 'order.created', cause: 'command:create', data: { to: order.status, amount, currency: order.currency } };
   const outbox = operations.slice(0, 1).map((operation) => ({ id: entropy.uuid(), kind: 'payment-operation' as const, payload: { operationId: operation.id } }));
-  return { orderer, order, returnUrl: request.returnUrl, operations, events: [created], outbox };
+  return { orderer, order, operations, events: [created], outbox };
 }
 
 /** The intent is made unconfirmed and, where we were given a payment method, confirmed by a second operation: so that a read settles any doubt. */
@@ -87,7 +76,7 @@ function operationsOf({ entropy, instance }: Orders, request: OrderRequest, orde
   const { currency, captureMethod, returnUrl, metadata, paymentMethod } = request;
   const operation = (kind: 'create' | 'confirm', sequence: number, paramsOf: (id: string) => object): NewOperation => {
     const id = entropy.uuid();
-    return { id, kind, sequence, status: 'queued', stripeIdempotencyKey: stripeIdempotencyKey(id, 1), params: { ...paramsOf(id) } };
+    return { id, kind, orderedBy: 'create', sequence, status: 'queued', refundId: null, stripeIdempotencyKey: stripeIdempotencyKey(id, 1), params: { ...paramsOf(id) } };
   };
   const create = operation('create', 1, (operationId) => createIntentParams({ instance, orderId, operationId, amount, currency, captureMethod, returnUrl, metadata }));
   return paymentMethod === null ? [create] : [create, operation('confirm', 2, () => confirmIntentParams(paymentMethod, returnUrl))];

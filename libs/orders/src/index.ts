@@ -1,5 +1,9 @@
-export { createOrder, type Orders } from './create-order.js';
+export { cancelOrder, captureOrder, type OrderCommand, payOrder, refundOrder, type RefundReason } from './command-order.js';
+export { createOrder } from './create-order.js';
+export { expireOrders } from './expire-orders.js';
 export { type Order, type Orderer, type OrderRequest, type RequestedItem } from './order.js';
-export { type OrderView, viewOrder } from './order-view.js';
-export { findOrder, listOrders, loadTimeline, type OrderFilter, type TimelineLine } from './orders.store.js';
+export { viewOrder } from './order-view.js';
+export { type Orders } from './orders.js';
+export { findOrder, findRefund, listOrders, listRefunds, loadTimeline, type OrderFilter } from './orders.store.js';
 export { listPrices, type Price, putPrice } from './prices.store.js';
+export { type Refund, viewRefund } from './refund-view.js';

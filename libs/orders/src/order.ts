@@ -46,6 +46,7 @@ export interface Order {
   readonly metadata: Readonly<Record<string, string>>;
   readonly clientSecret: string;
   readonly captureMethod: 'automatic' | 'manual';
+  readonly returnUrl: string | null;
   readonly checkout: 'elements' | 'hosted';
   readonly payment: OrderPayment;
   readonly dispute: { readonly status: string; readonly amount: number; readonly reason: string } | null;

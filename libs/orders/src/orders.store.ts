@@ -1,21 +1,15 @@
 import { Prisma, type Tx } from '#libs/database';
 import { CLAIM_KEYS, type KeyClaim } from '#libs/idempotency';
 import { INSERT_OUTBOX, type OutboxMessage } from '#libs/jobs';
-import { type OperationFacts, type TimelineEntry } from '#libs/payments';
+import { type NewOperation, type TimelineEntry } from '#libs/payments';
 import { type Order, type Orderer, type OrderItem } from './order.js';
-
-/** A payment operation on its way in. */
-export interface NewOperation extends OperationFacts {
-  readonly stripeIdempotencyKey: string;
-  readonly params: Prisma.InputJsonObject;
-}
+import { type Refund } from './refund-view.js';
 
 /** Everything one new order writes. */
 export interface NewOrder {
   readonly key: KeyClaim;
   readonly orderer: Orderer;
   readonly order: Order;
-  readonly returnUrl: string | null;
   readonly operations: readonly NewOperation[];
   readonly events: readonly TimelineEntry[];
   readonly outbox: readonly OutboxMessage[];
@@ -35,10 +29,10 @@ export async function insertOrders(tx: Tx, batch: readonly NewOrder[]): Promise<
       INSERT INTO orders (id, account_id, mode, status, version, amount, currency, customer_email, customer_name, stripe_customer_id, reference, metadata,
         client_secret, capture_method, checkout, return_url, created_at, updated_at, expires_at)
       SELECT o.id, (a.doc -> 'orderer' ->> 'accountId')::uuid, a.doc -> 'orderer' ->> 'mode', o.status, 1, o.amount, o.currency, o."customerEmail",
-        o."customerName", o."stripeCustomerId", o.reference, o.metadata, o."clientSecret", o."captureMethod", o.checkout, a.doc ->> 'returnUrl',
+        o."customerName", o."stripeCustomerId", o.reference, o.metadata, o."clientSecret", o."captureMethod", o.checkout, o."returnUrl",
         o."createdAt", o."updatedAt", o."expiresAt"
       FROM accepted a, jsonb_to_record(a.doc -> 'order') AS o (id uuid, status text, amount bigint, currency text, "customerEmail" text, "customerName" text,
-        "stripeCustomerId" text, reference text, metadata jsonb, "clientSecret" text, "captureMethod" text, checkout text, "createdAt" timestamptz,
+        "stripeCustomerId" text, reference text, metadata jsonb, "clientSecret" text, "captureMethod" text, checkout text, "returnUrl" text, "createdAt" timestamptz,
         "updatedAt" timestamptz, "expiresAt" timestamptz)
     ),
     itemized AS (
@@ -54,10 +48,10 @@ export async function insertOrders(tx: Tx, batch: readonly NewOrder[]): Promise<
       FROM accepted a, jsonb_to_record(a.doc -> 'order' -> 'payment') AS p (id uuid, status text, "paymentMethod" text)
     ),
     operated AS (
-      INSERT INTO payment_operations (id, order_id, payment_id, kind, sequence, status, stripe_idempotency_key, params, next_attempt_at, created_at)
-      SELECT op.id, (a.doc -> 'order' ->> 'id')::uuid, (a.doc -> 'order' -> 'payment' ->> 'id')::uuid, op.kind, op.sequence, op.status,
+      INSERT INTO payment_operations (id, order_id, payment_id, kind, ordered_by, sequence, status, stripe_idempotency_key, params, next_attempt_at, created_at)
+      SELECT op.id, (a.doc -> 'order' ->> 'id')::uuid, (a.doc -> 'order' -> 'payment' ->> 'id')::uuid, op.kind, op."orderedBy", op.sequence, op.status,
         op."stripeIdempotencyKey", op.params, now(), (a.doc -> 'order' ->> 'createdAt')::timestamptz
-      FROM accepted a, jsonb_to_recordset(a.doc -> 'operations') AS op (id uuid, kind text, sequence int, status text, "stripeIdempotencyKey" text, params jsonb)
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'operations') AS op (id uuid, kind text, "orderedBy" text, sequence int, status text, "stripeIdempotencyKey" text, params jsonb)
     ),
     told AS (
       INSERT INTO order_events (id, order_id, type, cause, data, at)
@@ -84,13 +78,14 @@ const ORDER = Prisma.sql`
   SELECT o.id, o.status, o.amount, o.currency, o.amount_captured AS "amountCaptured", o.amount_refunded AS "amountRefunded",
     o.amount_refund_pending AS "amountRefundPending", o.customer_email AS "customerEmail", o.customer_name AS "customerName",
     o.stripe_customer_id AS "stripeCustomerId", o.reference, o.metadata, o.client_secret AS "clientSecret", o.capture_method AS "captureMethod",
-    o.checkout, o.dispute_status AS "disputeStatus", o.dispute_amount AS "disputeAmount", o.dispute_reason AS "disputeReason",
+    o.checkout, o.return_url AS "returnUrl", o.dispute_status AS "disputeStatus", o.dispute_amount AS "disputeAmount", o.dispute_reason AS "disputeReason",
     o.created_at AS "createdAt", o.updated_at AS "updatedAt", o.expires_at AS "expiresAt",
     (SELECT jsonb_agg(jsonb_build_object('price', i.price_id, 'name', i.name, 'unitAmount', i.unit_amount, 'quantity', i.quantity) ORDER BY i.position)
      FROM order_items i WHERE i.order_id = o.id) AS items,
     jsonb_build_object('id', p.id, 'status', p.status, 'stripePaymentIntentId', p.stripe_payment_intent_id, 'stripeClientSecret', p.stripe_client_secret,
       'url', p.url, 'paymentMethod', p.payment_method, 'nextAction', p.next_action, 'lastError', p.last_error, 'operations',
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'sequence', op.sequence, 'status', op.status)), '[]')
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'orderedBy', op.ordered_by, 'sequence', op.sequence, 'status', op.status,
+        'refundId', op.refund_id)), '[]')
        FROM payment_operations op WHERE op.payment_id = p.id)) AS payment
   FROM orders o JOIN payments p ON p.order_id = o.id`;
 
@@ -125,6 +120,36 @@ export async function listOrders(tx: Tx, { accountId, mode }: Owner, filter: Ord
   ];
   const rows = await tx.$queryRaw<OrderRow[]>`${ORDER} WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY o.id DESC LIMIT ${filter.limit + 1}`;
   return { orders: rows.slice(0, filter.limit).map(orderOf), hasMore: rows.length > filter.limit };
+}
+
+/** Orders whose time to pay is over, oldest first, with nothing of ours under way as far as their status tells. */
+export async function findExpiredOrders(tx: Tx, now: Date, limit: number): Promise<readonly string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM orders o WHERE status IN ('requires_payment', 'requires_action') AND expires_at <= ${now}
+      AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id AND op.finished_at IS NULL)
+    ORDER BY expires_at LIMIT ${limit}`;
+  return rows.map(({ id }) => id);
+}
+
+interface RefundRow extends Omit<Refund, 'amount'> {
+  readonly amount: bigint;
+}
+
+const REFUND = Prisma.sql`
+  SELECT r.id, r.order_id AS "orderId", r.amount, r.currency, r.status, r.reason, r.failure_reason AS "failureReason", r.stripe_refund_id AS "stripeRefundId",
+    r.created_at AS "createdAt"
+  FROM refunds r JOIN orders o ON o.id = r.order_id`;
+
+/** A refund of this account, or null. */
+export async function findRefund(tx: Tx, { accountId, mode }: Owner, id: string): Promise<Refund | null> {
+  const rows = await tx.$queryRaw<RefundRow[]>`${REFUND} WHERE r.id = ${id}::uuid AND o.account_id = ${accountId}::uuid AND o.mode = ${mode}`;
+  return rows[0] === undefined ? null : { ...rows[0], amount: Number(rows[0].amount) };
+}
+
+/** All refunds of an order, newest first. */
+export async function listRefunds(tx: Tx, orderId: string): Promise<Refund[]> {
+  const rows = await tx.$queryRaw<RefundRow[]>`${REFUND} WHERE r.order_id = ${orderId}::uuid ORDER BY r.id DESC`;
+  return rows.map((row) => ({ ...row, amount: Number(row.amount) }));
 }
 
 /** One line of an order's timeline as it is read. */

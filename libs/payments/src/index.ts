@@ -1,12 +1,23 @@
-export { confirmIntentParams, createIntentParams, type IntentRequest } from './intent-request.js';
-export { observeIntent, type IntentObserved } from './observe-intent.js';
-export { requeueOverdueOperations } from './operations.store.js';
+export { cancelIntentParams, captureIntentParams, confirmIntentParams, createIntentParams, type IntentRequest, refundParams } from './intent-request.js';
+export { observeEvent } from './observe-event.js';
+export { lockUnclaimedCreate, requeueOverdueOperations } from './operations.store.js';
 export { orderStatusOf, pendingOperationOf } from './order-status.js';
-export { type NextAction, type OperationFacts, type OrderStatus, type PaymentError, type PaymentStatus } from './payment.js';
+export {
+  isOpen,
+  type NextAction,
+  type OperationFacts,
+  type OperationKind,
+  type OrderedBy,
+  type OrderStatus,
+  type PaymentError,
+  type PaymentState,
+  type PaymentStatus,
+  type RefundFacts,
+} from './payment.js';
+export { type Move, type NewOperation, planChange, type TimelineEntry } from './payment-change.js';
 export { type Payments } from './payments.js';
-export { recordDiscrepancy, type TimelineEntry } from './payments.store.js';
+export { commitChange, loadPayment, lockPayment, recordDiscrepancy } from './payments.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
 export { StripeFailure } from './stripe/stripe-failure.js';
 export { StripeGateway } from './stripe/stripe-gateway.js';
-export { readPaymentIntent } from './stripe/stripe-objects.js';
 export { type SignedEvent, verifyWebhook } from './stripe/stripe-webhooks.js';

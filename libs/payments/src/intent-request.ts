@@ -1,5 +1,5 @@
 import { publicId } from '#libs/primitives';
-import { type ConfirmIntentParams, type CreateIntentParams } from './stripe/stripe-gateway.js';
+import { type CancelIntentParams, type CaptureIntentParams, type ConfirmIntentParams, type CreateIntentParams, type CreateRefundParams } from './stripe/stripe-gateway.js';
 import { METADATA } from './stripe/stripe-objects.js';
 
 /** What of an order Stripe is told. */
@@ -37,4 +37,30 @@ export function createIntentParams(request: IntentRequest): CreateIntentParams {
 /** The parameters that confirm an intent with a payment method. */
 export function confirmIntentParams(paymentMethod: string, returnUrl: string | null): ConfirmIntentParams {
   return { payment_method: paymentMethod, ...(returnUrl === null ? {} : { return_url: returnUrl }) };
+}
+
+/** The parameters that capture an intent; without an amount, all of it. amount: integer in Stripe's unit of the currency. */
+export function captureIntentParams(amount: number | null): CaptureIntentParams {
+  return amount === null ? {} : { amount_to_capture: amount };
+}
+
+/** The parameters that cancel an intent: on request, or because nobody paid in time. */
+export function cancelIntentParams(reason: 'requested_by_customer' | 'abandoned'): CancelIntentParams {
+  return { cancellation_reason: reason };
+}
+
+/** Why money is returned, in Stripe's words. */
+export type RefundReason = 'duplicate' | 'fraudulent' | 'requested_by_customer';
+
+/** The parameters of a refund but for its intent. amount: integer in Stripe's unit of the currency. */
+export function refundParams(request: { instance: string; orderId: string; operationId: string; amount: number; reason: RefundReason | null }): CreateRefundParams {
+  return {
+    amount: request.amount,
+    ...(request.reason === null ? {} : { reason: request.reason }),
+    metadata: {
+      [METADATA.instance]: request.instance,
+      [METADATA.order]: publicId('ord', request.orderId),
+      [METADATA.operation]: publicId('op', request.operationId),
+    },
+  };
 }

@@ -1,15 +1,19 @@
-import { effect, type Entropy } from '#libs/primitives';
+import { effect, publicId } from '#libs/primitives';
 import { judge, type PaymentIntentObservation } from './observation.js';
-import { orderStatusOf } from './order-status.js';
-import { type PaymentFacts, type PaymentState } from './payment.js';
+import { type PaymentState } from './payment.js';
+import { type Move, planChange, type SettledOperation } from './payment-change.js';
 import { type Payments } from './payments.js';
-import { commitChange, loadPayment, type PaymentChange, recordDiscrepancy, type SettledOperation, type TimelineEntry } from './payments.store.js';
+import { commitChange, loadPayment, recordDiscrepancy } from './payments.store.js';
+import { judgeRefund, type RefundObservation } from './refund-observation.js';
+
+/** What Stripe said, and of what. */
+export type Fact = { readonly of: 'intent'; readonly seen: PaymentIntentObservation } | { readonly of: 'refund'; readonly seen: RefundObservation };
 
 /** Something that was learned about a payment, and how. */
 export interface Sighting {
-  /** What Stripe said; null when all we learned is how an operation of ours ended. */
-  readonly observation: PaymentIntentObservation | null;
-  /** The version of the payment before Stripe was asked; null when nothing says how old the observation is. */
+  /** null when all we learned is how an operation of ours ended. */
+  readonly fact: Fact | null;
+  /** The version of the payment before Stripe was asked; null when nothing says how old the fact is. */
   readonly notedVersion: number | null;
   readonly cause: string;
   /** The operation whose answer this is. */
@@ -21,110 +25,79 @@ export type Observed = { readonly result: 'known' | 'applied' | 'discrepancy'; r
 
 /**
  * The one door for facts: the answer of a Stripe call, a webhook and a read all pass here, and nothing else moves a
- * payment and its order. Writes only from the version it decided on, and looks again when that has passed. Safe to
- * repeat: what is known already changes nothing.
+ * payment and its order by what Stripe says. Writes only from the version it decided on, and looks again when that has
+ * passed. Safe to repeat: what is known already changes nothing.
  * Throws StripeFailure when it has to read and cannot.
  */
-export async function observe(payments: Payments, orderId: string, sighting: Sighting): Promise<Observed> {
-  let { observation, notedVersion } = sighting;
+export async function observe(payments: Payments, orderId: string, { fact: told, notedVersion: noted, cause, operation }: Sighting): Promise<Observed> {
+  const { database, gateway, clock, entropy } = payments;
+  const newId = (): string => entropy.uuid();
+  let [fact, notedVersion] = [told, noted];
   let refusedAtVersion: number | null = null;
   for (;;) {
-    const payment = await loadPayment(payments.database.autocommit, orderId);
+    const payment = await loadPayment(database.autocommit, orderId);
     if (payment === null) throw new Error(`bug: there is no order ${orderId}`);
     // Nothing but a lost fence can refuse a change computed from the version that still is.
     if (payment.version === refusedAtVersion) return { result: 'superseded' };
-    const verdict = observation === null ? { verdict: 'same' as const } : judge(payment, observation, payment.version === notedVersion);
-    switch (verdict.verdict) {
-      case 'read':
-        notedVersion = payment.version;
-        observation = await payments.gateway.retrievePaymentIntent(payment.stripePaymentIntentId ?? observation?.id ?? '');
-        continue;
-      case 'discrepancy':
-        await reportDiscrepancy(payments, payment, observation, verdict.kind);
-        if (sighting.operation === null) return { result: 'discrepancy', payment };
-        break;
-      case 'same':
-      case 'stale':
-        if (sighting.operation === null) return { result: 'known', payment };
-        break;
-      case 'apply':
-        break;
+    const verdict = weigh(payment, fact, payment.version === notedVersion, newId);
+    if (verdict.verdict === 'read') {
+      notedVersion = payment.version;
+      fact = { of: 'intent', seen: await gateway.retrievePaymentIntent(payment.stripePaymentIntentId ?? fact?.seen.id ?? '') };
+      continue;
     }
-    const isApplied = verdict.verdict === 'apply';
-    const operation = verdict.verdict === 'discrepancy' ? parked(sighting.operation) : sighting.operation;
-    const after: PaymentState = {
-      ...payment,
-      ...(isApplied ? verdict.facts : {}),
-      ...(operation?.status === 'rejected' && operation.error ? { lastError: operation.error } : {}),
-      amountCaptured: isApplied ? verdict.amountCaptured : payment.amountCaptured,
-      operations: payment.operations.map((known) => (known.id === operation?.id ? { ...known, status: operation.status } : known)),
-    };
-    const settled = { ...after, version: payment.version + 1, orderStatus: orderStatusOf(after) };
-    const change = changeOf(payments, payment, settled, operation, sighting.cause);
-    if (await effect('worker.observation.commit', () => commitChange(payments.database.autocommit, change))) {
-      return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : isApplied ? 'applied' : 'known', payment: settled };
+    if (verdict.verdict === 'discrepancy') await reportDiscrepancy(payments, payment, fact, verdict.kind);
+    if (verdict.verdict !== 'apply' && operation === null) return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : 'known', payment };
+    const move = withOperation(payment, verdict.verdict === 'apply' ? verdict.move : {}, verdict.verdict === 'discrepancy' ? parked(operation) : operation);
+    const { after, change } = planChange(payment, move, { cause, now: clock.now(), newId });
+    if (await effect('worker.observation.commit', () => commitChange(database.autocommit, change))) {
+      return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : verdict.verdict === 'apply' ? 'applied' : 'known', payment: after };
     }
     refusedAtVersion = payment.version;
   }
 }
 
-function changeOf(
-  { clock, entropy }: Payments,
-  before: PaymentState,
-  after: PaymentState,
-  operation: SettledOperation | null,
-  cause: string,
-): PaymentChange {
+type Weighed = { readonly verdict: 'apply'; readonly move: Move } | { readonly verdict: 'same' | 'stale' | 'read' } | { readonly verdict: 'discrepancy'; readonly kind: string };
+
+function weigh(payment: PaymentState, fact: Fact | null, isFresh: boolean, newId: () => string): Weighed {
+  if (fact === null) return { verdict: 'same' };
+  if (fact.of === 'refund') {
+    const ours = payment.operations.find(({ id }) => publicId('op', id) === fact.seen.operationId)?.refundId ?? null;
+    const verdict = judgeRefund(payment, fact.seen, ours, newId);
+    return verdict.verdict === 'apply' ? { verdict: 'apply', move: { refunds: [verdict.refund] } } : verdict;
+  }
+  const verdict = judge(payment, fact.seen, isFresh);
+  return verdict.verdict === 'apply' ? { verdict: 'apply', move: { facts: verdict.facts, amountCaptured: verdict.amountCaptured } } : verdict;
+}
+
+/** Adds the end of an operation to what Stripe's object says. A refusal of the request itself shows in no object, so it is written down here. */
+function withOperation(payment: PaymentState, move: Move, operation: SettledOperation | null): Move {
+  if (operation === null) return move;
+  const { kind, refundId } = payment.operations.find(({ id }) => id === operation.id) ?? { kind: null, refundId: null };
+  const refused = operation.status === 'rejected' || operation.status === 'declined';
+  const refund = payment.refunds.find(({ id }) => id === refundId);
   return {
-    orderId: before.orderId,
-    version: before.version,
-    orderStatus: after.orderStatus,
-    amountCaptured: after.amountCaptured,
-    payment: factsOf(after),
-    operation,
-    events: timelineOf(before, after, operation, cause, entropy),
-    at: clock.now(),
+    ...move,
+    settled: [operation],
+    ...(refused && refund !== undefined && move.refunds === undefined ? { refunds: [{ ...refund, status: 'failed', failureReason: operation.error?.code ?? 'rejected' }] } : {}),
+    ...(operation.status === 'rejected' && (kind === 'create' || kind === 'confirm') ? { facts: { ...move.facts, lastError: operation.error } } : {}),
   };
-}
-
-function factsOf(state: PaymentState): PaymentFacts {
-  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason } = state;
-  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason };
-}
-
-/** One line for the payment and one for the order, where they moved; and one for a refusal, which moves neither. */
-function timelineOf(before: PaymentState, after: PaymentState, operation: SettledOperation | null, cause: string, entropy: Entropy): TimelineEntry[] {
-  const entries: Omit<TimelineEntry, 'id' | 'cause'>[] = [];
-  if (operation?.status === 'declined' || operation?.status === 'rejected' || operation?.status === 'parked') {
-    entries.push({ type: `operation.${operation.status}`, data: { operation: kindOf(before, operation), error: operation.error } });
-  }
-  if (before.status !== after.status) {
-    entries.push({ type: `payment.${after.status}`, data: { from: before.status, to: after.status, stripePaymentIntentId: after.stripePaymentIntentId } });
-  }
-  if (before.orderStatus !== after.orderStatus) {
-    entries.push({ type: `order.${after.orderStatus}`, data: { from: before.orderStatus, to: after.orderStatus, amountCaptured: after.amountCaptured } });
-  }
-  return entries.map((entry) => ({ id: entropy.uuid(), cause, ...entry }));
-}
-
-function kindOf(payment: PaymentState, operation: SettledOperation): string | null {
-  return payment.operations.find(({ id }) => id === operation.id)?.kind ?? null;
 }
 
 function parked(operation: SettledOperation | null): SettledOperation | null {
   return operation === null ? null : { ...operation, status: 'parked' };
 }
 
-async function reportDiscrepancy({ database, clock, entropy, logger }: Payments, payment: PaymentState, seen: PaymentIntentObservation | null, kind: string): Promise<void> {
-  if (seen === null) return;
-  logger.error({ orderId: payment.orderId, stripePaymentIntentId: seen.id, kind }, 'Stripe contradicts our record; a person must decide');
+async function reportDiscrepancy({ database, clock, entropy, logger }: Payments, payment: PaymentState, fact: Fact | null, kind: string): Promise<void> {
+  if (fact === null) return;
+  const { status, amount, currency, amountCaptured, stripePaymentIntentId, refunds } = payment;
+  logger.error({ orderId: publicId('ord', payment.orderId), stripeObjectId: fact.seen.id, kind }, 'Stripe contradicts our record; a person must decide');
   await recordDiscrepancy(database.autocommit, {
     id: entropy.uuid(),
     kind,
-    stripeObjectId: seen.id,
+    stripeObjectId: fact.seen.id,
     orderId: payment.orderId,
-    ours: { status: payment.status, amount: payment.amount, currency: payment.currency, amountCaptured: payment.amountCaptured, stripePaymentIntentId: payment.stripePaymentIntentId },
-    stripes: { status: seen.status, amount: seen.amount, currency: seen.currency, amountReceived: seen.amountReceived, id: seen.id },
+    ours: { status, amount, currency, amountCaptured, stripePaymentIntentId, refunds },
+    stripes: { id: fact.seen.id, status: fact.seen.status, amount: fact.seen.amount, currency: fact.seen.currency },
     at: clock.now(),
   });
 }

@@ -20,6 +20,7 @@ export interface ClaimedOperation {
   readonly stripeIdempotencyKey: string;
   readonly params: Prisma.JsonObject;
   readonly firstSentAt: Date | null;
+  readonly absentSince: Date | null;
   readonly createdAt: Date;
 }
 
@@ -39,13 +40,14 @@ interface ClaimRow {
   stripe_idempotency_key: string;
   params: Prisma.JsonObject;
   first_sent_at: Date | null;
+  absent_since: Date | null;
   created_at: Date;
 }
 
 const RUNNABLE = Prisma.sql`op.status IN ('queued', 'in_flight', 'unknown')`;
-/** Operations of one payment are carried out one after another. */
+/** Operations of one payment are carried out one after another; refunds, which come when all else is done, beside each other. */
 const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM payment_operations earlier
-  WHERE earlier.payment_id = op.payment_id AND earlier.sequence < op.sequence AND earlier.finished_at IS NULL)`;
+  WHERE op.kind <> 'refund' AND earlier.kind <> 'refund' AND earlier.payment_id = op.payment_id AND earlier.sequence < op.sequence AND earlier.finished_at IS NULL)`;
 
 /**
  * Takes the lease of an operation that is due, unless another worker holds it. One whose sender died in flight becomes
@@ -56,7 +58,7 @@ export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperati
     UPDATE payment_operations op SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
       in_doubt = in_doubt OR status = 'in_flight'
     WHERE op.id = ${id}::uuid AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now()) AND op.next_attempt_at <= now() AND ${IS_NEXT}
-    RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, created_at`;
+    RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, absent_since, created_at`;
   const row = rows[0];
   if (row === undefined) return null;
   return {
@@ -70,6 +72,7 @@ export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperati
     stripeIdempotencyKey: row.stripe_idempotency_key,
     params: row.params,
     firstSentAt: row.first_sent_at,
+    absentSince: row.absent_since,
     createdAt: row.created_at,
   };
 }
@@ -107,16 +110,18 @@ export interface Postponement {
   readonly status: Extract<OperationStatus, 'queued' | 'unknown'>;
   readonly delayMs: number;
   readonly error: PaymentError;
+  /** When a complete list first lacked the operation's object. */
+  readonly absentSince?: Date;
   /** A key that Stripe is known not to have acted under: the next attempt is a new request. */
   readonly newKey?: { readonly generation: number; readonly stripeIdempotencyKey: string };
 }
 
 /** Gives the lease back and says when the next attempt is due; null when the operation is no longer the caller's. */
-export async function postpone(tx: Tx, { id, fence }: ClaimedOperation, { status, delayMs, error, newKey }: Postponement): Promise<Date | null> {
+export async function postpone(tx: Tx, { id, fence }: ClaimedOperation, { status, delayMs, error, absentSince, newKey }: Postponement): Promise<Date | null> {
   const forget = status === 'queued';
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
     UPDATE payment_operations SET status = ${status}, in_doubt = ${!forget}, lease_until = NULL,
-      first_sent_at = CASE WHEN ${forget} THEN NULL ELSE first_sent_at END,
+      first_sent_at = CASE WHEN ${forget} THEN NULL ELSE first_sent_at END, absent_since = ${absentSince ?? null}::timestamptz,
       generation = coalesce(${newKey?.generation ?? null}::int, generation),
       stripe_idempotency_key = coalesce(${newKey?.stripeIdempotencyKey ?? null}, stripe_idempotency_key),
       next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000}), last_error = ${JSON.stringify(error)}::jsonb
@@ -125,13 +130,14 @@ export async function postpone(tx: Tx, { id, fence }: ClaimedOperation, { status
   return rows[0]?.due_at ?? null;
 }
 
-/** The operation of the same payment that is now next, if it is due. */
-export async function findNextOperation(tx: Tx, orderId: string): Promise<string | null> {
-  const rows = await tx.$queryRaw<{ id: string }[]>`
-    SELECT op.id FROM payment_operations op
-    WHERE op.order_id = ${orderId}::uuid AND ${RUNNABLE} AND op.next_attempt_at <= now() AND (op.lease_until IS NULL OR op.lease_until < now()) AND ${IS_NEXT}
-    ORDER BY op.sequence LIMIT 1`;
-  return rows[0]?.id ?? null;
+/**
+ * Locks the create of an order that nobody ever claimed, so that it can be withdrawn: until the transaction ends no worker
+ * can claim it. null when it was claimed, and Stripe may know of it.
+ */
+export async function lockUnclaimedCreate(tx: Tx, orderId: string): Promise<string | null> {
+  const rows = await tx.$queryRaw<{ id: string; untouched: boolean }[]>`
+    SELECT id, (fence = 0 AND status = 'queued') AS untouched FROM payment_operations WHERE order_id = ${orderId}::uuid AND kind = 'create' FOR UPDATE`;
+  return rows[0]?.untouched === true ? rows[0].id : null;
 }
 
 /** How long past its time an operation may be before its job counts as lost, and how long a new job has before the next. */
@@ -146,16 +152,16 @@ export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: num
   const ids = Array.from({ length: limit }, newId);
   return tx.$executeRaw`
     WITH overdue AS (
-      SELECT op.id FROM payment_operations op
+      SELECT op.id, op.kind FROM payment_operations op
       WHERE ${RUNNABLE} AND op.next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS}) AND (op.lease_until IS NULL OR op.lease_until < now())
         AND (op.swept_at IS NULL OR op.swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS})) AND ${IS_NEXT}
       ORDER BY op.next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
-    swept AS (UPDATE payment_operations op SET swept_at = now() FROM overdue WHERE op.id = overdue.id RETURNING op.id),
-    numbered AS (SELECT id, row_number() OVER () AS n FROM swept),
+    swept AS (UPDATE payment_operations op SET swept_at = now() FROM overdue WHERE op.id = overdue.id RETURNING op.id, op.kind),
+    numbered AS (SELECT id, kind, row_number() OVER () AS n FROM swept),
     accepted AS (
       SELECT jsonb_build_object('outbox', jsonb_build_array(jsonb_build_object(
-        'id', (${ids}::text[])[n], 'kind', 'payment-operation', 'payload', jsonb_build_object('operationId', id)))) AS doc
+        'id', (${ids}::text[])[n], 'kind', CASE kind WHEN 'refund' THEN 'refund-operation' ELSE 'payment-operation' END, 'payload', jsonb_build_object('operationId', id)))) AS doc
       FROM numbered
     ),
     ${INSERT_OUTBOX}

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ORDER_STATUS_RULES, orderStatusOf, type OrderStatusFacts, pendingOperationOf } from './order-status.js';
-import { type OperationFacts, type OperationKind, type OperationStatus, type OrderStatus, PAYMENT_STATUSES, type PaymentStatus } from './payment.js';
+import { type OperationFacts, type OperationKind, type OperationStatus, type OrderedBy, type OrderStatus, PAYMENT_STATUSES, type PaymentStatus } from './payment.js';
 
 const OPEN: readonly OperationStatus[] = ['queued', 'in_flight', 'unknown', 'parked'];
 const SETTLED: readonly OperationStatus[] = ['done', 'declined', 'rejected', 'withdrawn'];
 
-/** `create done, confirm declined, confirm queued` as the operations of a payment, in this sequence. */
+/** `create done, confirm declined, confirm queued by pay` as the operations of a payment, in this sequence. */
 function operations(text: string): OperationFacts[] {
   if (text === '') return [];
   return text.split(', ').map((entry, sequence) => {
-    const [kind, status] = entry.split(' ') as [OperationKind, OperationStatus];
-    return { id: String(sequence), kind, sequence, status };
+    const [kind, status, , by] = entry.split(' ') as [OperationKind, OperationStatus, 'by'?, OrderedBy?];
+    return { id: String(sequence), kind, sequence, status, orderedBy: by ?? (kind === 'confirm' ? 'create' : kind), refundId: null };
   });
 }
 
 function facts(status: PaymentStatus, ordered: string, more: Partial<OrderStatusFacts> = {}): OrderStatusFacts {
-  return { status, amountCaptured: 0, amountRefunded: 0, expiredByUs: false, operations: operations(ordered), ...more };
+  return { status, amountCaptured: 0, amountRefunded: 0, operations: operations(ordered), ...more };
 }
 
 const captured = (amountCaptured: number, amountRefunded: number): Partial<OrderStatusFacts> => ({ amountCaptured, amountRefunded });
@@ -30,9 +30,10 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['requires_payment_method, first confirm queued', facts('requires_payment_method', 'create done, confirm queued'), 'pending'],
   ['requires_confirmation, first confirm sent', facts('requires_confirmation', 'create done, confirm in_flight'), 'pending'],
   ['requires_confirmation, first confirm unknown', facts('requires_confirmation', 'create done, confirm unknown'), 'pending'],
-  ['requires_payment_method, later confirm queued', facts('requires_payment_method', 'create done, confirm declined, confirm queued'), 'processing'],
-  ['requires_confirmation, later confirm sent', facts('requires_confirmation', 'create done, confirm rejected, confirm in_flight'), 'processing'],
-  ['requires_payment_method, later confirm unknown', facts('requires_payment_method', 'create done, confirm declined, confirm unknown'), 'processing'],
+  ['requires_payment_method, later confirm queued', facts('requires_payment_method', 'create done, confirm declined, confirm queued by pay'), 'processing'],
+  ['requires_confirmation, later confirm sent', facts('requires_confirmation', 'create done, confirm rejected, confirm in_flight by pay'), 'processing'],
+  ['requires_payment_method, later confirm unknown', facts('requires_payment_method', 'create done, confirm declined, confirm unknown by pay'), 'processing'],
+  ['requires_payment_method, the only confirm is a later one', facts('requires_payment_method', 'create done, confirm queued by pay'), 'processing'],
   ['requires_payment_method, nothing open', facts('requires_payment_method', 'create done'), 'requires_payment'],
   ['requires_payment_method, confirm declined', facts('requires_payment_method', 'create done, confirm declined'), 'requires_payment'],
   ['requires_confirmation, nothing open', facts('requires_confirmation', 'create done, confirm rejected'), 'requires_payment'],
@@ -48,7 +49,9 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['succeeded in part, that part refunded', facts('succeeded', 'create done, confirm done, capture done', captured(1_000, 1_000)), 'refunded'],
   ['canceled by the caller', facts('canceled', 'create done, cancel done'), 'canceled'],
   ['canceled by Stripe', facts('canceled', 'create done'), 'canceled'],
-  ['canceled by our expiry', facts('canceled', 'create done, cancel done', { expiredByUs: true }), 'expired'],
+  ['canceled by our expiry', facts('canceled', 'create done, cancel done by expiry'), 'expired'],
+  ['canceled, our expiry not answered yet', facts('canceled', 'create done, cancel unknown by expiry'), 'expired'],
+  ['canceled by the caller after our expiry was refused', facts('canceled', 'create done, cancel rejected by expiry, cancel done'), 'canceled'],
 ];
 
 describe('the status of an order', () => {
@@ -78,11 +81,6 @@ describe('the status of an order', () => {
     assert.equal(orderStatusOf(facts('requires_action', 'create done, confirm unknown')), 'requires_action');
     assert.equal(orderStatusOf(facts('succeeded', 'create done, confirm unknown', captured(4_300, 0))), 'paid');
     assert.equal(orderStatusOf(facts('canceled', 'create done, confirm in_flight')), 'canceled');
-  });
-
-  it('tells the first confirm from a later one by sequence, whatever the order of the rows', () => {
-    const shuffled = operations('create done, confirm declined, confirm queued').reverse();
-    assert.equal(orderStatusOf({ ...facts('requires_payment_method', ''), operations: shuffled }), 'processing');
   });
 });
 

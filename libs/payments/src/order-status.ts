@@ -4,7 +4,7 @@ import { isOpen, type OperationFacts, type OrderStatus, type PaymentState, type 
 type Circumstance =
   | 'always'
   | 'create rejected'
-  | 'first confirm open'
+  | 'confirm of the order open'
   | 'later confirm open'
   | 'nothing refunded'
   | 'part refunded'
@@ -24,7 +24,7 @@ interface StatusRule {
 export const ORDER_STATUS_RULES: readonly StatusRule[] = [
   { payment: ['pending'], when: 'create rejected', order: 'failed' },
   { payment: ['pending'], when: 'always', order: 'pending' },
-  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'first confirm open', order: 'pending' },
+  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'confirm of the order open', order: 'pending' },
   { payment: ['requires_payment_method', 'requires_confirmation'], when: 'later confirm open', order: 'processing' },
   { payment: ['requires_payment_method', 'requires_confirmation'], when: 'always', order: 'requires_payment' },
   { payment: ['requires_action'], when: 'always', order: 'requires_action' },
@@ -38,7 +38,7 @@ export const ORDER_STATUS_RULES: readonly StatusRule[] = [
 ];
 
 /** What the order's status follows from. */
-export type OrderStatusFacts = Pick<PaymentState, 'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'expiredByUs'>;
+export type OrderStatusFacts = Pick<PaymentState, 'status' | 'amountCaptured' | 'amountRefunded' | 'operations'>;
 
 /** The order status that the published table gives. Throws when no row fits, which is a bug in the table. */
 export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
@@ -47,16 +47,16 @@ export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
   return rule.order;
 }
 
-function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, operations, expiredByUs }: OrderStatusFacts): boolean {
+function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, operations }: OrderStatusFacts): boolean {
   switch (circumstance) {
     case 'always':
       return true;
     case 'create rejected':
       return operations.some(({ kind, status }) => kind === 'create' && status === 'rejected');
-    case 'first confirm open':
-      return openConfirm(operations)?.isFirst === true;
+    case 'confirm of the order open':
+      return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy === 'create' && isOpen(status));
     case 'later confirm open':
-      return openConfirm(operations)?.isFirst === false;
+      return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy !== 'create' && isOpen(status));
     case 'nothing refunded':
       return amountRefunded === 0;
     case 'part refunded':
@@ -64,14 +64,8 @@ function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, ope
     case 'all refunded':
       return amountRefunded > 0 && amountRefunded >= amountCaptured;
     case 'expired by us':
-      return expiredByUs;
+      return operations.some(({ kind, orderedBy, status }) => kind === 'cancel' && orderedBy === 'expiry' && (isOpen(status) || status === 'done'));
   }
-}
-
-function openConfirm(operations: readonly OperationFacts[]): { isFirst: boolean } | null {
-  const confirms = operations.filter(({ kind }) => kind === 'confirm').toSorted((a, b) => a.sequence - b.sequence);
-  const open = confirms.find(({ status }) => isOpen(status));
-  return open === undefined ? null : { isFirst: open === confirms[0] };
 }
 
 /** What was ordered last for the payment and is not settled yet, for `pendingOperation`; refunds have a status of their own. */

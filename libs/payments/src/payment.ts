@@ -77,12 +77,31 @@ export interface PaymentFacts {
   readonly cancellationReason: string | null;
 }
 
+/** The command that ordered an operation; `expiry` is our own. */
+export type OrderedBy = 'create' | 'pay' | 'capture' | 'cancel' | 'expiry' | 'refund';
+
 /** An operation as far as the state of its payment depends on it. */
 export interface OperationFacts {
   readonly id: string;
   readonly kind: OperationKind;
+  readonly orderedBy: OrderedBy;
   readonly sequence: number;
   readonly status: OperationStatus;
+  /** The refund it makes, if it makes one. */
+  readonly refundId: string | null;
+}
+
+/** Where a refund stands; Stripe's `requires_action` counts as pending. */
+export type RefundStatus = 'pending' | 'succeeded' | 'failed' | 'canceled';
+
+/** A refund of a payment, ordered by us or made elsewhere and observed. amount: integer in Stripe's unit of the payment's currency. */
+export interface RefundFacts {
+  readonly id: string;
+  readonly status: RefundStatus;
+  readonly amount: number;
+  readonly reason: string | null;
+  readonly failureReason: string | null;
+  readonly stripeRefundId: string | null;
 }
 
 /** One payment with what surrounds it, read at one `version`: the whole that every decision is made on. */
@@ -95,7 +114,7 @@ export interface PaymentState extends PaymentFacts {
   readonly currency: string;
   readonly amountCaptured: number;
   readonly amountRefunded: number;
-  /** Our own expiry asked for the cancellation. */
-  readonly expiredByUs: boolean;
+  readonly amountRefundPending: number;
   readonly operations: readonly OperationFacts[];
+  readonly refunds: readonly RefundFacts[];
 }

@@ -1,5 +1,7 @@
 import { Prisma, type Tx } from '#libs/database';
-import { type OperationFacts, type OperationKind, type OperationStatus, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus } from './payment.js';
+import { INSERT_OUTBOX } from '#libs/jobs';
+import { type OperationFacts, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus, type RefundFacts } from './payment.js';
+import { type PaymentChange } from './payment-change.js';
 
 interface PaymentRow {
   order_id: string;
@@ -10,6 +12,7 @@ interface PaymentRow {
   currency: string;
   amount_captured: bigint;
   amount_refunded: bigint;
+  amount_refund_pending: bigint;
   status: PaymentStatus;
   payment_method: string | null;
   stripe_payment_intent_id: string | null;
@@ -18,51 +21,32 @@ interface PaymentRow {
   next_action: PaymentFacts['nextAction'];
   last_error: PaymentFacts['lastError'];
   cancellation_reason: string | null;
-  expired_by_us: boolean;
-  operations: readonly { id: string; kind: OperationKind; sequence: number; status: OperationStatus }[];
-}
-
-/** A change of one payment and its order, computed from the state at `version`. */
-export interface PaymentChange {
-  readonly orderId: string;
-  readonly version: number;
-  readonly orderStatus: OrderStatus;
-  readonly amountCaptured: number;
-  readonly payment: PaymentFacts;
-  /** The operation this change settles; its fence must still be the caller's. */
-  readonly operation: SettledOperation | null;
-  readonly events: readonly TimelineEntry[];
-  readonly at: Date;
-}
-
-/** How an operation ended, for its holder to write. */
-export interface SettledOperation {
-  readonly id: string;
-  readonly fence: number;
-  readonly status: Extract<OperationStatus, 'done' | 'declined' | 'rejected' | 'parked'>;
-  readonly error: PaymentFacts['lastError'];
-}
-
-/** One line of an order's timeline. */
-export interface TimelineEntry {
-  readonly id: string;
-  readonly type: string;
-  readonly cause: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  operations: readonly OperationFacts[];
+  refunds: readonly RefundFacts[];
 }
 
 const STATE = Prisma.sql`
-  SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.amount_captured, o.amount_refunded,
+  SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.amount_captured, o.amount_refunded, o.amount_refund_pending,
     p.status, p.payment_method, p.stripe_payment_intent_id, p.stripe_client_secret, p.stripe_charge_id, p.next_action, p.last_error, p.cancellation_reason,
-    EXISTS (SELECT 1 FROM payment_operations op WHERE op.payment_id = p.id AND op.kind = 'cancel' AND op.params ->> 'cause' = 'expiry') AS expired_by_us,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'sequence', op.sequence, 'status', op.status) ORDER BY op.sequence), '[]')
-     FROM payment_operations op WHERE op.payment_id = p.id) AS operations
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'orderedBy', op.ordered_by, 'sequence', op.sequence, 'status', op.status,
+        'refundId', op.refund_id) ORDER BY op.sequence), '[]')
+     FROM payment_operations op WHERE op.payment_id = p.id) AS operations,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'status', r.status, 'amount', r.amount, 'reason', r.reason, 'failureReason', r.failure_reason,
+        'stripeRefundId', r.stripe_refund_id) ORDER BY r.id), '[]')
+     FROM refunds r WHERE r.order_id = o.id) AS refunds
   FROM orders o JOIN payments p ON p.order_id = o.id`;
 
 /** The payment of an order with its operations, at one version. */
 export async function loadPayment(tx: Tx, orderId: string): Promise<PaymentState | null> {
   const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE o.id = ${orderId}::uuid`;
   return rows[0] === undefined ? null : stateOf(rows[0]);
+}
+
+/** The same, with the order's row locked until the transaction ends: commands on one order come one after another. */
+export async function lockPayment(tx: Tx, orderId: string): Promise<PaymentState | null> {
+  // Two statements: one that waited for the lock would see operations and refunds as they were before it waited.
+  await tx.$queryRaw`SELECT 1 FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`;
+  return loadPayment(tx, orderId);
 }
 
 /** The payment that a PaymentIntent belongs to, if we know the intent. */
@@ -76,12 +60,11 @@ export async function findPaymentByIntent(tx: Tx, paymentIntentId: string): Prom
  * is its holder's; else writes nothing and returns false.
  */
 export async function commitChange(tx: Tx, change: PaymentChange): Promise<boolean> {
-  const { operation, ...rest } = change;
-  const doc = { ...rest, settled: operation === null ? [] : [operation] };
   const moved = await tx.$queryRaw<unknown[]>`
-    WITH input AS (SELECT ${JSON.stringify(doc)}::jsonb AS doc),
+    WITH input AS (SELECT ${JSON.stringify(change)}::jsonb AS doc),
     moved AS (
       UPDATE orders o SET status = i.doc ->> 'orderStatus', version = o.version + 1, amount_captured = (i.doc ->> 'amountCaptured')::bigint,
+        amount_refunded = (i.doc ->> 'amountRefunded')::bigint, amount_refund_pending = (i.doc ->> 'amountRefundPending')::bigint,
         updated_at = (i.doc ->> 'at')::timestamptz
       FROM input i
       WHERE o.id = (i.doc ->> 'orderId')::uuid AND o.version = (i.doc ->> 'version')::int
@@ -106,11 +89,28 @@ export async function commitChange(tx: Tx, change: PaymentChange): Promise<boole
       FROM accepted a, jsonb_to_recordset(a.doc -> 'settled') AS s (id uuid, fence bigint, status text, error jsonb)
       WHERE op.id = s.id AND op.fence = s.fence
     ),
+    returned AS (
+      INSERT INTO refunds (id, order_id, amount, currency, status, reason, failure_reason, stripe_refund_id, created_at, updated_at)
+      SELECT r.id, (a.doc ->> 'orderId')::uuid, r.amount, a.doc ->> 'currency', r.status, r.reason, r."failureReason", r."stripeRefundId",
+        (a.doc ->> 'at')::timestamptz, (a.doc ->> 'at')::timestamptz
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'refunds') AS r (id uuid, amount bigint, status text, reason text, "failureReason" text, "stripeRefundId" text)
+      ON CONFLICT (id) DO UPDATE SET status = excluded.status, failure_reason = excluded.failure_reason, stripe_refund_id = excluded.stripe_refund_id,
+        updated_at = excluded.updated_at
+    ),
+    ordered AS (
+      INSERT INTO payment_operations (id, order_id, payment_id, refund_id, kind, ordered_by, sequence, status, stripe_idempotency_key, params, next_attempt_at,
+        created_at)
+      SELECT op.id, (a.doc ->> 'orderId')::uuid, (a.doc ->> 'paymentId')::uuid, op."refundId", op.kind, op."orderedBy", op.sequence, op.status,
+        op."stripeIdempotencyKey", op.params, now(), (a.doc ->> 'at')::timestamptz
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'ordered') AS op (id uuid, "refundId" uuid, kind text, "orderedBy" text, sequence int, status text,
+        "stripeIdempotencyKey" text, params jsonb)
+    ),
     told AS (
       INSERT INTO order_events (id, order_id, type, cause, data, at)
       SELECT e.id, (a.doc ->> 'orderId')::uuid, e.type, e.cause, e.data, (a.doc ->> 'at')::timestamptz
       FROM accepted a, jsonb_to_recordset(a.doc -> 'events') AS e (id uuid, type text, cause text, data jsonb)
-    )
+    ),
+    ${INSERT_OUTBOX}
     SELECT 1 FROM moved`;
   return moved.length === 1;
 }
@@ -128,7 +128,6 @@ export async function recordDiscrepancy(
 }
 
 function stateOf(row: PaymentRow): PaymentState {
-  const operations: readonly OperationFacts[] = row.operations;
   return {
     orderId: row.order_id,
     paymentId: row.payment_id,
@@ -138,6 +137,7 @@ function stateOf(row: PaymentRow): PaymentState {
     currency: row.currency,
     amountCaptured: Number(row.amount_captured),
     amountRefunded: Number(row.amount_refunded),
+    amountRefundPending: Number(row.amount_refund_pending),
     status: row.status,
     paymentMethod: row.payment_method,
     stripePaymentIntentId: row.stripe_payment_intent_id,
@@ -146,7 +146,7 @@ function stateOf(row: PaymentRow): PaymentState {
     nextAction: row.next_action,
     lastError: row.last_error,
     cancellationReason: row.cancellation_reason,
-    expiredByUs: row.expired_by_us,
-    operations,
+    operations: row.operations,
+    refunds: row.refunds,
   };
 }

@@ -1,24 +1,25 @@
 import { publicId } from '#libs/primitives';
+import { type Fact } from './observe.js';
 import { type PaymentIntentObservation } from './observation.js';
 import { type ClaimedOperation } from './operations.store.js';
-import { type PaymentState } from './payment.js';
+import { type OperationKind, type PaymentState } from './payment.js';
 import { intentOf } from './send-operation.js';
 import { type StripeGateway } from './stripe/stripe-gateway.js';
 
 /** What a read tells of an operation whose answer is lost. */
 export type Resolution =
-  | { readonly happened: 'done' | 'declined'; readonly observation: PaymentIntentObservation }
-  /** The operation had no effect: it may be sent under a new key. */
-  | { readonly happened: 'nothing'; readonly observation: null };
+  | { readonly happened: 'done' | 'declined' | 'rejected'; readonly fact: Fact }
+  /** The operation had no effect. */
+  | { readonly happened: 'nothing' };
 
 /** Stripe's clock and ours may differ, and `created` has whole seconds. */
 const CLOCK_MARGIN_MS = 300_000;
 
-const NOTHING: Resolution = { happened: 'nothing', observation: null };
+const NOTHING: Resolution = { happened: 'nothing' };
 
 /**
- * Finds out from Stripe's objects what became of an operation. A create is looked for by our metadata in Stripe's list;
- * a confirm shows in the intent's own state, which also guards it: an intent that was confirmed refuses another.
+ * Finds out from Stripe's objects what became of an operation. A create and a refund are looked for by our metadata in
+ * Stripe's lists, which are complete at once; the others show in the intent's own state, which also guards them.
  * Safe to repeat. Throws StripeFailure.
  */
 export async function resolveByReading(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Resolution> {
@@ -26,19 +27,35 @@ export async function resolveByReading(gateway: StripeGateway, operation: Claime
   switch (kind) {
     case 'create': {
       const since = new Date((operation.firstSentAt ?? operation.createdAt).getTime() - CLOCK_MARGIN_MS);
-      const observation = await gateway.findPaymentIntent(publicId('op', operation.id), since);
-      return observation === null ? NOTHING : { happened: 'done', observation };
+      const seen = await gateway.findPaymentIntent(publicId('op', operation.id), since);
+      return seen === null ? NOTHING : { happened: 'done', fact: { of: 'intent', seen } };
     }
-    case 'confirm': {
-      const observation = await gateway.retrievePaymentIntent(intentOf(payment));
-      if (observation.status === 'requires_confirmation') return NOTHING;
-      if (observation.status !== 'requires_payment_method') return { happened: 'done', observation };
-      // A refused attempt leaves its charge on the intent; the one from before the send is known.
-      return observation.lastError !== null && observation.chargeId !== payment.stripeChargeId ? { happened: 'declined', observation } : NOTHING;
+    case 'refund': {
+      const seen = await gateway.findRefund(intentOf(payment), publicId('op', operation.id));
+      return seen === null ? NOTHING : { happened: 'done', fact: { of: 'refund', seen } };
     }
+    case 'confirm':
     case 'capture':
     case 'cancel':
-    case 'refund':
-      throw new Error(`bug: a ${kind} was ordered, which nothing orders yet`);
+      return readOutcome(kind, await gateway.retrievePaymentIntent(intentOf(payment)), payment);
+  }
+}
+
+/** What the state of an intent tells of a confirm, capture or cancel that was sent or refused. Pure. */
+export function readOutcome(kind: Exclude<OperationKind, 'create' | 'refund'>, seen: PaymentIntentObservation, payment: PaymentState): Resolution {
+  const fact: Fact = { of: 'intent', seen };
+  switch (kind) {
+    case 'confirm':
+      if (seen.status === 'requires_confirmation') return NOTHING;
+      if (seen.status !== 'requires_payment_method') return { happened: 'done', fact };
+      // A refused attempt leaves its charge on the intent; the one from before the send is known.
+      return seen.lastError !== null && seen.chargeId !== payment.stripeChargeId ? { happened: 'declined', fact } : NOTHING;
+    case 'capture':
+      if (seen.status === 'requires_capture') return NOTHING;
+      return { happened: seen.status === 'succeeded' ? 'done' : 'rejected', fact };
+    case 'cancel':
+      if (seen.status === 'canceled') return { happened: 'done', fact };
+      // What has succeeded or is being settled is beyond a cancellation.
+      return seen.status === 'succeeded' || seen.status === 'processing' ? { happened: 'rejected', fact } : NOTHING;
   }
 }

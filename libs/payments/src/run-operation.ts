@@ -2,18 +2,22 @@ import { setInterval } from 'node:timers';
 import { type JobOutcome } from '#libs/jobs';
 import { effect, publicId } from '#libs/primitives';
 import { type AttemptFacts, fullJitterMs, GIVEN_UP, needsAlarm, type Plan, planAfter, planBefore } from './attempt-plan.js';
-import { type PaymentIntentObservation } from './observation.js';
-import { observe } from './observe.js';
+import { type Fact, observe } from './observe.js';
 import { type ClaimedOperation, claimOperation, markSent, postpone, type Postponement, renewLease, whyNotClaimed } from './operations.store.js';
 import { isOpen, type PaymentError, type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
-import { loadPayment, type SettledOperation } from './payments.store.js';
+import { type SettledOperation } from './payment-change.js';
+import { loadPayment } from './payments.store.js';
 import { resolveByReading } from './resolve-operation.js';
 import { send } from './send-operation.js';
 import { classify, type StripeFailure } from './stripe/stripe-failure.js';
 
 /** A third of the lease: two renewals may be lost before it is. */
 const RENEW_EVERY_MS = 1_000;
+
+/** Nothing at Stripe stops a second partial refund, so its absence counts only when it lasts. */
+const ABSENT_FOR_MS = 600_000;
+const LOOK_AGAIN_MS = 15_000;
 
 /** How one attempt ended: what the job does, and the operation of the same payment that can go on at once. */
 interface AttemptResult {
@@ -77,24 +81,27 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
       break;
   }
   if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now())))) return DONE;
-  let observation: PaymentIntentObservation;
+  let fact: Fact;
   try {
-    observation = await send(payments.gateway, operation, payment);
+    fact = await send(payments.gateway, operation, payment);
   } catch (error) {
     const failure = classify(error);
     report(payments, operation, failure);
     return follow(payments, operation, payment, planAfter(failure, facts), failure);
   }
-  return settle(payments, operation, payment, 'done', observation, null);
+  return settle(payments, operation, payment, 'done', fact, null);
 }
 
 async function follow(payments: Payments, operation: ClaimedOperation, payment: PaymentState, plan: Plan, failure: StripeFailure): Promise<AttemptResult> {
   switch (plan.plan) {
     case 'settle': {
+      if (plan.status === 'parked' || operation.kind === 'create') return settle(payments, operation, payment, plan.status, null, failure.error);
+      if (failure.paymentIntent !== null) return settle(payments, operation, payment, plan.status, { of: 'intent', seen: failure.paymentIntent }, failure.error);
       // Stripe's object may explain the refusal: someone else may have brought it where we wanted it.
-      const observation = failure.paymentIntent ?? (await readIntent(payments, payment));
-      const status = plan.status === 'rejected' && observation !== null && hasMovedOn(observation) ? 'done' : plan.status;
-      return settle(payments, operation, payment, status, observation, failure.error);
+      const read = await resolveByReading(payments.gateway, operation, payment);
+      return read.happened === 'done'
+        ? settle(payments, operation, payment, 'done', read.fact, null)
+        : settle(payments, operation, payment, plan.status, read.happened === 'nothing' ? null : read.fact, failure.error);
     }
     case 'resolve':
       return resolve(payments, operation, payment);
@@ -107,8 +114,16 @@ async function follow(payments: Payments, operation: ClaimedOperation, payment: 
 
 /** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
 async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
-  const { happened, observation } = await resolveByReading(payments.gateway, operation, payment);
-  if (happened !== 'nothing') return settle(payments, operation, payment, happened, observation, observation.lastError);
+  const read = await resolveByReading(payments.gateway, operation, payment);
+  if (read.happened !== 'nothing') {
+    const error = read.fact.of === 'intent' && read.happened !== 'done' ? read.fact.seen.lastError : null;
+    return settle(payments, operation, payment, read.happened, read.fact, error);
+  }
+  const now = payments.clock.now();
+  const absentSince = operation.absentSince ?? now;
+  if (operation.kind === 'refund' && now.getTime() - absentSince.getTime() < ABSENT_FOR_MS) {
+    return again(payments, operation, { status: 'unknown', delayMs: LOOK_AGAIN_MS, error: NOTHING_SEEN, absentSince }, false);
+  }
   const generation = operation.generation + 1;
   const newKey = { generation, stripeIdempotencyKey: stripeIdempotencyKey(operation.id, generation) };
   return again(payments, operation, { status: 'queued', delayMs: 0, error: NOTHING_HAPPENED, newKey }, false);
@@ -119,17 +134,17 @@ async function settle(
   operation: ClaimedOperation,
   payment: PaymentState,
   status: SettledOperation['status'],
-  observation: PaymentIntentObservation | null,
+  fact: Fact | null,
   error: PaymentError | null,
 ): Promise<AttemptResult> {
   const observed = await observe(payments, operation.orderId, {
-    observation,
+    fact,
     notedVersion: payment.version,
     cause: `operation:${publicId('op', operation.id)}`,
     operation: { id: operation.id, fence: operation.fence, status, error },
   });
-  if (observed.result === 'superseded') return DONE;
-  const next = observed.payment.operations.find((known) => isOpen(known.status));
+  if (observed.result === 'superseded' || operation.kind === 'refund') return DONE;
+  const next = observed.payment.operations.find((known) => known.kind !== 'refund' && isOpen(known.status));
   return { ...DONE, nextOperationId: next?.status === 'queued' ? next.id : null };
 }
 
@@ -138,15 +153,6 @@ async function again({ database }: Payments, operation: ClaimedOperation, postpo
   if (dueAt === null) return DONE;
   const reason = postponement.error.message ?? 'no answer';
   return { job: spendsAttempt ? { outcome: 'retry', at: dueAt, reason } : { outcome: 'snooze', until: dueAt }, nextOperationId: null };
-}
-
-async function readIntent({ gateway }: Payments, { stripePaymentIntentId }: PaymentState): Promise<PaymentIntentObservation | null> {
-  return stripePaymentIntentId === null ? null : gateway.retrievePaymentIntent(stripePaymentIntentId);
-}
-
-/** A confirm that Stripe refused because the intent is beyond it has done its work, whoever did it. */
-function hasMovedOn({ status }: PaymentIntentObservation): boolean {
-  return status === 'processing' || status === 'requires_capture' || status === 'succeeded' || status === 'canceled' || status === 'requires_action';
 }
 
 function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt }: ClaimedOperation): AttemptFacts {
@@ -170,6 +176,7 @@ function report({ logger }: Payments, operation: ClaimedOperation, failure: Stri
   else logger.warn({ ...facts, reason: failure.error.message }, 'a call to Stripe gave no outcome');
 }
 
+const NOTHING_SEEN: PaymentError = { code: null, declineCode: null, message: 'a complete list did not have the refund; it is looked for once more' };
 const NOTHING_HAPPENED: PaymentError = { code: null, declineCode: null, message: 'a read showed that the earlier request had no effect' };
 
 /** Stripe's idempotency key of an operation: from our own row, never from the client's key; a generation is a new request. */

@@ -1,20 +1,22 @@
-import { type PaymentIntentObservation } from './observation.js';
+import { type Fact } from './observe.js';
 import { type ClaimedOperation } from './operations.store.js';
 import { type PaymentState } from './payment.js';
 import { type CreateIntentParams, type StripeGateway } from './stripe/stripe-gateway.js';
 
 /** Sends an operation as its row says: its key, its parameters, its payment's intent. Throws StripeFailure. */
-export function send(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<PaymentIntentObservation> {
+export async function send(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Fact> {
   const { kind, params, stripeIdempotencyKey } = operation;
   switch (kind) {
     case 'create':
-      return gateway.createPaymentIntent(createParamsOf(operation), stripeIdempotencyKey);
+      return { of: 'intent', seen: await gateway.createPaymentIntent(createParamsOf(operation), stripeIdempotencyKey) };
     case 'confirm':
-      return gateway.confirmPaymentIntent(intentOf(payment), params, stripeIdempotencyKey);
+      return { of: 'intent', seen: await gateway.confirmPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     case 'capture':
+      return { of: 'intent', seen: await gateway.capturePaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     case 'cancel':
+      return { of: 'intent', seen: await gateway.cancelPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     case 'refund':
-      throw new Error(`bug: a ${kind} was ordered, which nothing orders yet`);
+      return { of: 'refund', seen: await gateway.createRefund({ ...params, payment_intent: intentOf(payment) }, stripeIdempotencyKey) };
   }
 }
 

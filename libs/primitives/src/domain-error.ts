@@ -41,6 +41,8 @@ interface Particulars {
   readonly errors?: readonly FieldError[];
   readonly location?: string;
   readonly retryAfterSeconds?: number;
+  /** Nothing that can still happen would change the refusal: it may be stored and given again. */
+  readonly isFinal?: boolean;
   readonly cause?: unknown;
 }
 
@@ -53,6 +55,7 @@ export class DomainError extends Error {
   readonly errors: readonly FieldError[];
   readonly location: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly isFinal: boolean;
 
   constructor(
     readonly code: ErrorCode,
@@ -63,5 +66,6 @@ export class DomainError extends Error {
     this.errors = particulars.errors ?? [];
     this.location = particulars.location;
     this.retryAfterSeconds = particulars.retryAfterSeconds;
+    this.isFinal = particulars.isFinal ?? false;
   }
 }

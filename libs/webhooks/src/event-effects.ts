@@ -1,18 +1,22 @@
 /** What of Stripe an event speaks of, where it has an effect on us. */
-export type EventSubject = 'payment_intent';
+export type EventSubject = 'intent' | 'refund';
 
 /**
  * Every event type that has an effect. All others are stored as `ignored`, without a job. An endpoint at Stripe should be
  * subscribed to exactly these. Source: docs.stripe.com/api/events/types.
  */
 export const EVENT_EFFECTS: Readonly<Record<string, EventSubject>> = {
-  'payment_intent.requires_action': 'payment_intent',
-  'payment_intent.processing': 'payment_intent',
-  'payment_intent.amount_capturable_updated': 'payment_intent',
-  'payment_intent.partially_funded': 'payment_intent',
-  'payment_intent.succeeded': 'payment_intent',
-  'payment_intent.payment_failed': 'payment_intent',
-  'payment_intent.canceled': 'payment_intent',
+  'payment_intent.requires_action': 'intent',
+  'payment_intent.processing': 'intent',
+  'payment_intent.amount_capturable_updated': 'intent',
+  'payment_intent.partially_funded': 'intent',
+  'payment_intent.succeeded': 'intent',
+  'payment_intent.payment_failed': 'intent',
+  'payment_intent.canceled': 'intent',
+  'refund.created': 'refund',
+  'refund.updated': 'refund',
+  'refund.failed': 'refund',
+  'charge.refund.updated': 'refund',
 };
 
 /** What an event of this type speaks of; null when it has no effect. */

@@ -22,6 +22,7 @@ export interface InboxEvent {
   readonly type: string;
   readonly status: EventStatus;
   readonly livemode: boolean;
+  readonly objectId: string | null;
   readonly object: unknown;
   readonly attempts: number;
   readonly receivedAt: Date;
@@ -52,8 +53,8 @@ export async function receiveEvent(tx: Tx, event: IncomingEvent, jobId: string |
 export async function loadEvent(tx: Tx, id: string): Promise<InboxEvent | null> {
   const event = await tx.webhookEvent.findUnique({ where: { id } });
   if (event === null) return null;
-  const { type, livemode, payload, attempts, receivedAt, nextAttemptAt } = event;
-  return { id, type, status: statusOf(event.status), livemode, object: objectOf(payload), attempts, receivedAt, nextAttemptAt };
+  const { type, livemode, objectId, payload, attempts, receivedAt, nextAttemptAt } = event;
+  return { id, type, status: statusOf(event.status), livemode, objectId, object: objectOf(payload), attempts, receivedAt, nextAttemptAt };
 }
 
 /** Writes the end of an event. Safe to repeat; a final status stays. */

@@ -42,6 +42,8 @@ CREATE TABLE "orders" (
   CONSTRAINT "orders_capture_method_check" CHECK ("capture_method" IN ('automatic', 'manual')),
   CONSTRAINT "orders_checkout_check" CHECK ("checkout" IN ('elements', 'hosted'))
 );
+-- What expires when nobody pays.
+CREATE INDEX "orders_expiring" ON "orders"("expires_at") WHERE "status" IN ('requires_payment', 'requires_action');
 CREATE INDEX "orders_account_id_mode_id_idx" ON "orders"("account_id", "mode", "id" DESC);
 CREATE INDEX "orders_account_id_mode_status_id_idx" ON "orders"("account_id", "mode", "status", "id" DESC);
 CREATE INDEX "orders_account_id_mode_reference_id_idx" ON "orders"("account_id", "mode", "reference", "id" DESC);
@@ -77,7 +79,8 @@ CREATE TABLE "payments" (
   CONSTRAINT "payments_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "payments_status_check" CHECK ("status" IN ('pending', 'requires_payment_method', 'requires_confirmation', 'requires_action',
     'processing', 'requires_capture', 'succeeded', 'canceled')),
-  CONSTRAINT "payments_intent_check" CHECK ("status" = 'pending' OR "stripe_payment_intent_id" IS NOT NULL),
+  -- Without an intent a payment is pending, or canceled because its create was withdrawn before anyone claimed it.
+  CONSTRAINT "payments_intent_check" CHECK ("status" IN ('pending', 'canceled') OR "stripe_payment_intent_id" IS NOT NULL),
   CONSTRAINT "payments_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE UNIQUE INDEX "payments_order_id_key" ON "payments"("order_id");
@@ -109,6 +112,7 @@ CREATE TABLE "payment_operations" (
   "payment_id" UUID NOT NULL,
   "refund_id" UUID,
   "kind" TEXT NOT NULL,
+  "ordered_by" TEXT NOT NULL,
   "sequence" INTEGER NOT NULL,
   "status" TEXT NOT NULL,
   "in_doubt" BOOLEAN NOT NULL DEFAULT false,
@@ -121,11 +125,13 @@ CREATE TABLE "payment_operations" (
   "first_sent_at" TIMESTAMPTZ(3),
   "next_attempt_at" TIMESTAMPTZ(3) NOT NULL,
   "swept_at" TIMESTAMPTZ(3),
+  "absent_since" TIMESTAMPTZ(3),
   "last_error" JSONB,
   "created_at" TIMESTAMPTZ(3) NOT NULL,
   "finished_at" TIMESTAMPTZ(3),
   CONSTRAINT "payment_operations_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "payment_operations_kind_check" CHECK ("kind" IN ('create', 'confirm', 'capture', 'cancel', 'refund')),
+  CONSTRAINT "payment_operations_ordered_by_check" CHECK ("ordered_by" IN ('create', 'pay', 'capture', 'cancel', 'expiry', 'refund')),
   CONSTRAINT "payment_operations_status_check" CHECK ("status" IN ('queued', 'in_flight', 'unknown', 'done', 'declined', 'rejected',
     'parked', 'withdrawn')),
   CONSTRAINT "payment_operations_generation_check" CHECK ("generation" >= 1),

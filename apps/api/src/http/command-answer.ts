@@ -1,35 +1,75 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type Execute, fingerprintOf, IdempotentCommands, parseIdempotencyKey } from '#libs/idempotency';
+import { DomainError } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
+import { Draining } from '../health/draining.js';
+import { type Snapshot, waitForSettled, waitSeconds } from './prefer-wait.js';
+import { PROBLEM_TYPE, problemOf } from './problem.js';
+import { PROBLEMS } from './problem-catalogue.js';
+
+/** Reads what a command's Location names, as it is now. */
+export type LookAt = (location: string) => Promise<Snapshot>;
 
 /** Runs the commands of the API under their idempotency keys and gives their answers, stored or new. */
 @Injectable()
 export class CommandAnswers {
-  constructor(private readonly commands: IdempotentCommands) {}
+  constructor(
+    private readonly commands: IdempotentCommands,
+    private readonly draining: Draining,
+  ) {}
 
   /**
    * Checks the key, runs `execute` if the key is new, and sends the answer. Validation belongs inside `execute`, so that
-   * a stored answer comes before it.
+   * a stored answer comes before it. With `Prefer: wait`, status and Location are the command's own and the body is the
+   * resource once it has settled.
    */
-  async send(request: FastifyRequest, reply: FastifyReply, caller: Caller, execute: Execute): Promise<void> {
+  async send(request: FastifyRequest, reply: FastifyReply, caller: Caller, execute: Execute, lookAt: LookAt): Promise<void> {
     const { accountId, mode, audience } = caller;
     const key = parseIdempotencyKey(headerValues(request, 'idempotency-key'), audience);
     const fingerprint = fingerprintOf(request.method, request.url.split('?')[0] ?? '', request.body);
-    const answer = await this.commands.run({ scope: { accountId, mode, audience }, key, fingerprint }, execute);
-    if (answer.location !== null) void reply.header('Location', answer.location);
+    const render = (refusal: DomainError) => ({ status: PROBLEMS[refusal.code].status, location: null, body: JSON.stringify(problemOf(refusal, request)) });
+    const answer = await this.commands.run({ scope: { accountId, mode, audience }, key, fingerprint }, execute, render);
     if (answer.replayed) void reply.header('Idempotency-Replayed', 'true');
-    sendJson(request, reply, answer.status, answer.body);
+    if (answer.status >= 400) return void reply.status(answer.status).type(PROBLEM_TYPE).send(answer.body);
+    const { location } = answer;
+    if (location !== null) void reply.header('Location', location);
+    const body = location === null ? null : await this.#waited(request, reply, () => lookAt(location));
+    sendJson(request, reply, answer.status, body ?? answer.body);
+  }
+
+  /** Answers a read, held back as `Prefer: wait` asks. */
+  async sendRead(request: FastifyRequest, reply: FastifyReply, look: () => Promise<Snapshot>): Promise<void> {
+    sendJson(request, reply, 200, (await this.#waited(request, reply, look)) ?? (await look()).body);
+  }
+
+  async #waited(request: FastifyRequest, reply: FastifyReply, look: () => Promise<Snapshot>): Promise<string | null> {
+    const seconds = waitSeconds(request.headers.prefer);
+    if (seconds === null) return null;
+    void reply.header('Preference-Applied', `wait=${seconds}`);
+    return (await waitForSettled(look, seconds, this.draining)).body;
   }
 }
 
 /** Sends a JSON text with its ETag; 304 to a reader who has it. */
 export function sendJson(request: FastifyRequest, reply: FastifyReply, status: number, body: string): void {
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  const etag = etagOf(body);
   void reply.header('ETag', etag).header('Cache-Control', 'private, no-store');
   if (request.method === 'GET' && matches(request.headers['if-none-match'], etag)) void reply.status(304).send();
   else void reply.status(status).type('application/json; charset=utf-8').send(body);
+}
+
+/** Refuses a command whose If-Match names another state than `body`. Strong comparison (RFC 9110, 13.1.1). Throws DomainError. */
+export function assertIfMatch(request: FastifyRequest, body: string): void {
+  const header = request.headers['if-match'];
+  if (header === undefined || header.split(',').some((tag) => tag.trim() === '*' || tag.trim() === etagOf(body))) return;
+  throw new DomainError('precondition_failed', 'The order is no longer as you last saw it.');
+}
+
+/** The bytes themselves name the state: whatever changes in a body changes its ETag. */
+function etagOf(body: string): string {
+  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
 }
 
 /** Weak comparison, as RFC 9110, 13.1.2 asks of If-None-Match. */

@@ -17,6 +17,14 @@ export function parseRequest<T extends object>(shape: new () => T, value: unknow
   return request;
 }
 
+/** Checks that a request without parameters has none. Throws DomainError validation_failed. */
+export function assertEmpty(body: unknown): void {
+  if (body === undefined) return;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new DomainError('validation_failed', 'The body must be a JSON object, or absent.');
+  const errors = Object.keys(body).map((field) => ({ field, message: 'is not a known field' }));
+  if (errors.length > 0) throw invalid(errors);
+}
+
 /** The refusal of one or more fields. */
 export function invalid(errors: readonly FieldError[]): DomainError {
   const [first] = errors;

@@ -3,6 +3,7 @@ import { isDatabaseUnavailable } from '#libs/database';
 import { DomainError, type ErrorCode } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { pathOf, PROBLEM_TYPE, problemOf } from './problem.js';
 import { PROBLEMS } from './problem-catalogue.js';
 
 /** How long a client should let the database recover before it comes again. */
@@ -27,27 +28,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.retryAfterSeconds !== undefined) void reply.header('Retry-After', String(error.retryAfterSeconds));
     if (error.location !== undefined) void reply.header('Location', error.location);
     if (status === 401) void reply.header('WWW-Authenticate', 'Bearer realm="oncepay"');
-    void reply.status(status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problemOf(error, request)));
+    void reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, request)));
   }
-}
-
-function problemOf({ code, detail, errors }: DomainError, request: FastifyRequest) {
-  const { status, title } = PROBLEMS[code];
-  return {
-    type: `${request.protocol}://${request.host}/problems/${code}`,
-    title,
-    status,
-    detail,
-    instance: pathOf(request),
-    code,
-    requestId: request.id,
-    ...(errors.length > 0 ? { errors } : {}),
-  };
-}
-
-/** Without the query, which may hold what a caller should not have put there. */
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?')[0] ?? '/';
 }
 
 function domainErrorOf(thrown: unknown): DomainError {

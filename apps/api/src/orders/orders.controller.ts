@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { createOrder, findOrder, listOrders, loadTimeline, type Order, type Orders, viewOrder } from '#libs/orders';
-import { DomainError, publicId, uuidOf } from '#libs/primitives';
+import { createOrder, listOrders, loadTimeline, type Orders } from '#libs/orders';
+import { publicId } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
@@ -10,6 +10,7 @@ import { CommandAnswers, sendJson } from '../http/command-answer.js';
 import { ORDERS } from '../tokens.js';
 import { CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
 import { ListOrdersQuery, parseListOrders } from './list-orders.query.js';
+import { idIn, noSuchOrder, OrderReader } from './order-reader.js';
 import { OrderEventsResponse, OrderListResponse, OrderResponse } from './order.response.js';
 
 @ApiTags('orders')
@@ -19,6 +20,7 @@ export class OrdersController {
   constructor(
     @Inject(ORDERS) private readonly orders: Orders,
     private readonly answers: CommandAnswers,
+    private readonly reader: OrderReader,
   ) {}
 
   @Post()
@@ -28,7 +30,13 @@ export class OrdersController {
   @ApiBody({ type: CreateOrderRequest })
   @ApiCreatedResponse({ type: OrderResponse })
   create(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller): Promise<void> {
-    return this.answers.send(request, reply, caller, (claim) => createOrder(this.orders, caller, parseCreateOrder(request.body, caller), claim));
+    return this.answers.send(
+      request,
+      reply,
+      caller,
+      (claim) => createOrder(this.orders, caller, parseCreateOrder(request.body, caller), claim),
+      (location) => this.reader.lookAt(caller, idIn(location)),
+    );
   }
 
   @Get()
@@ -38,7 +46,7 @@ export class OrdersController {
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Query() _query: ListOrdersQuery): Promise<void> {
     const filter = parseListOrders(request.query);
     const { orders, hasMore } = await listOrders(this.orders.database.autocommit, caller, filter);
-    const data = orders.map((order) => this.#view(order, false));
+    const data = orders.map((order) => this.reader.view(order, false));
     const nextCursor = hasMore ? (data.at(-1)?.id ?? null) : null;
     if (nextCursor !== null) void reply.header('Link', `<${pageAfter(request.url, nextCursor)}>; rel="next"`);
     sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore, nextCursor }));
@@ -50,9 +58,9 @@ export class OrdersController {
   @ApiHeader({ name: 'Oncepay-Client-Secret', required: false, description: "The order's clientSecret; needed with a publishable key." })
   @ApiOkResponse({ type: OrderResponse })
   async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    const order = await this.#find(caller, id);
+    const order = await this.reader.find(caller, id);
     if (caller.audience === 'publishable' && !isSame(order.clientSecret, request.headers['oncepay-client-secret'])) throw noSuchOrder();
-    sendJson(request, reply, 200, JSON.stringify(this.#view(order, true)));
+    await this.answers.sendRead(request, reply, () => this.reader.lookAt(caller, id));
   }
 
   @Get(':id/events')
@@ -60,27 +68,11 @@ export class OrdersController {
   @ApiOperation({ operationId: 'listOrderEvents', summary: "Read an order's timeline, oldest first" })
   @ApiOkResponse({ type: OrderEventsResponse })
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    const order = await this.#find(caller, id);
+    const order = await this.reader.find(caller, id);
     const lines = await loadTimeline(this.orders.database.autocommit, order.id);
     const data = lines.map(({ id: lineId, type, at, cause, data: facts }) => ({ id: publicId('oev', lineId), type, at: at.toISOString(), cause, data: facts }));
     sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore: false, nextCursor: null }));
   }
-
-  async #find(caller: Caller, id: string): Promise<Order> {
-    const uuid = uuidOf('ord', id);
-    const order = uuid === null ? null : await findOrder(this.orders.database.autocommit, caller, uuid);
-    if (order === null) throw noSuchOrder();
-    return order;
-  }
-
-  #view(order: Order, withSecrets: boolean) {
-    return viewOrder(order, { stripePublishableKey: this.orders.stripePublishableKey, withSecrets });
-  }
-}
-
-/** The same for an order of another account and for a wrong secret: nothing tells them apart. */
-function noSuchOrder(): DomainError {
-  return new DomainError('not_found', 'There is no order with this id.');
 }
 
 function isSame(secret: string, given: string | string[] | undefined): boolean {

@@ -2,16 +2,24 @@ import { type Stripe } from 'stripe';
 import { assertNoOpenTransaction } from '#libs/database';
 import { effect } from '#libs/primitives';
 import { type PaymentIntentObservation } from '../observation.js';
+import { type RefundObservation } from '../refund-observation.js';
 import { createStripeClient, type StripeConnection } from './stripe-client.js';
 import { classify, noAnswer } from './stripe-failure.js';
-import { readPaymentIntent } from './stripe-objects.js';
+import { readPaymentIntent, readRefund } from './stripe-objects.js';
 
 /** The parameters of a PaymentIntent as an operation keeps them. */
 export type CreateIntentParams = Stripe.PaymentIntentCreateParams;
 /** The parameters of a confirmation as an operation keeps them. */
 export type ConfirmIntentParams = Stripe.PaymentIntentConfirmParams;
 
-/** How many intents one page of a list holds: Stripe's maximum. */
+/** The parameters of a capture as an operation keeps them. */
+export type CaptureIntentParams = Stripe.PaymentIntentCaptureParams;
+/** The parameters of a cancellation as an operation keeps them. */
+export type CancelIntentParams = Stripe.PaymentIntentCancelParams;
+/** The parameters of a refund as an operation keeps them. */
+export type CreateRefundParams = Stripe.RefundCreateParams;
+
+/** How many objects one page of a list holds: Stripe's maximum. */
 const PAGE_SIZE = 100;
 
 /**
@@ -38,6 +46,30 @@ export class StripeGateway {
     return effect('worker.stripe.confirm', () => this.#ask(() => this.#stripe.paymentIntents.confirm(id, params, { idempotencyKey }), id));
   }
 
+  /** Captures an authorised intent, in full or in part; what is left is released. Safe to repeat: its state refuses a second. */
+  capturePaymentIntent(id: string, params: CaptureIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
+    return effect('worker.stripe.capture', () => this.#ask(() => this.#stripe.paymentIntents.capture(id, params, { idempotencyKey }), id));
+  }
+
+  /** Cancels an intent, so that it can never succeed. Safe to repeat: its state refuses a second. */
+  cancelPaymentIntent(id: string, params: CancelIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
+    return effect('worker.stripe.cancel', () => this.#ask(() => this.#stripe.paymentIntents.cancel(id, params, { idempotencyKey }), id));
+  }
+
+  /** Returns money. Safe to repeat under the same key for 24 h; afterwards nothing at Stripe stops a second partial refund. */
+  createRefund(params: CreateRefundParams, idempotencyKey: string): Promise<RefundObservation> {
+    return effect('worker.stripe.refund', () => this.#askRefund(() => this.#stripe.refunds.create(params, { idempotencyKey })));
+  }
+
+  /** The refund of an intent that carries an operation's metadata; null when a complete list has none. */
+  findRefund(paymentIntentId: string, operationId: string): Promise<RefundObservation | null> {
+    return this.#findInList(
+      (page) => this.#stripe.refunds.list({ payment_intent: paymentIntentId, ...page }),
+      readRefund,
+      operationId,
+    );
+  }
+
   /** Reads an intent as it is now. */
   retrievePaymentIntent(id: string): Promise<PaymentIntentObservation> {
     return effect('worker.stripe.read', () => this.#ask(() => this.#stripe.paymentIntents.retrieve(id), id));
@@ -47,22 +79,26 @@ export class StripeGateway {
    * The intent that carries an operation's metadata, among those made from `since` on; null when there is none. Reads
    * Stripe's list, which is complete at once, never its search, which lags. The oldest wins should there be two.
    */
-  async findPaymentIntent(operationId: string, since: Date): Promise<PaymentIntentObservation | null> {
+  findPaymentIntent(operationId: string, since: Date): Promise<PaymentIntentObservation | null> {
+    const created = { gte: Math.floor(since.getTime() / 1_000) };
+    return this.#findInList((page) => this.#stripe.paymentIntents.list({ created, ...page }), readPaymentIntent, operationId);
+  }
+
+  /** Reads a list to its end, newest first, and returns the oldest object of the operation. */
+  async #findInList<T extends { readonly operationId: string | null }>(
+    list: (page: { limit: number; starting_after?: string }) => Promise<Stripe.ApiList<{ id: string }>>,
+    read: (value: unknown) => T | null,
+    operationId: string,
+  ): Promise<T | null> {
     assertNoOpenTransaction('calling Stripe');
-    let found: PaymentIntentObservation | null = null;
+    let found: T | null = null;
     let startingAfter: string | undefined;
     for (;;) {
       const after = startingAfter;
-      const page = await this.#guard(() =>
-        this.#stripe.paymentIntents.list({
-          created: { gte: Math.floor(since.getTime() / 1_000) },
-          limit: PAGE_SIZE,
-          ...(after === undefined ? {} : { starting_after: after }),
-        }),
-      );
+      const page = await this.#guard(() => list({ limit: PAGE_SIZE, ...(after === undefined ? {} : { starting_after: after }) }));
       if (page.object !== 'list' || !Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
-      for (const intent of page.data) {
-        const observation = readPaymentIntent(intent);
+      for (const object of page.data) {
+        const observation = read(object);
         if (observation?.operationId === operationId) found = observation;
       }
       // That it is missing can only be concluded from a list that says itself where it ends.
@@ -70,6 +106,13 @@ export class StripeGateway {
       startingAfter = page.data.at(-1)?.id;
       if (startingAfter === undefined) throw noAnswer('Stripe cut a list short');
     }
+  }
+
+  async #askRefund(call: () => Promise<unknown>): Promise<RefundObservation> {
+    assertNoOpenTransaction('calling Stripe');
+    const observation = readRefund(await this.#guard(call));
+    if (observation === null) throw noAnswer('Stripe answered with what is no Refund');
+    return observation;
   }
 
   async #ask(call: () => Promise<unknown>, expectedId?: string): Promise<PaymentIntentObservation> {

@@ -1,6 +1,7 @@
 import { type Stripe } from 'stripe';
 import { PAYMENT_STATUSES, type PaymentStatus } from '../payment.js';
 import { type PaymentIntentObservation } from '../observation.js';
+import { type RefundObservation } from '../refund-observation.js';
 
 /** Our metadata on every object we make at Stripe. */
 export const METADATA = { instance: 'oncepay_instance', order: 'oncepay_order', operation: 'oncepay_operation' } as const;
@@ -44,6 +45,34 @@ function isPaymentIntent(value: unknown): value is KnownPaymentIntent {
     typeof object['currency'] === 'string' &&
     typeof object['metadata'] === 'object' &&
     object['metadata'] !== null
+  );
+}
+
+/** What a Refund says, or null when `value` is none. A status of a later API version counts as pending: not final. */
+export function readRefund(value: unknown): RefundObservation | null {
+  if (!isRefund(value)) return null;
+  const { status } = value;
+  return {
+    id: value.id,
+    paymentIntentId: idOf(value.payment_intent),
+    status: status === 'succeeded' || status === 'failed' || status === 'canceled' ? status : 'pending',
+    amount: value.amount,
+    currency: value.currency,
+    reason: value.reason,
+    failureReason: value.failure_reason ?? null,
+    operationId: value.metadata?.[METADATA.operation] ?? null,
+  };
+}
+
+function isRefund(value: unknown): value is Stripe.Refund {
+  if (typeof value !== 'object' || value === null) return false;
+  const object: Record<string, unknown> = { ...value };
+  return (
+    object['object'] === 'refund' &&
+    typeof object['id'] === 'string' &&
+    Number.isSafeInteger(object['amount']) &&
+    typeof object['currency'] === 'string' &&
+    typeof object['status'] === 'string'
   );
 }
 

@@ -1,0 +1,126 @@
+import { type OutboxMessage } from '#libs/jobs';
+import { publicId } from '#libs/primitives';
+import { orderStatusOf } from './order-status.js';
+import { type OperationFacts, type OperationStatus, type OrderStatus, type PaymentError, type PaymentFacts, type PaymentState, type RefundFacts } from './payment.js';
+
+/** How an operation ended. `fence` is its holder's; an operation that nobody ever claimed has fence 0. */
+export interface SettledOperation {
+  readonly id: string;
+  readonly fence: number;
+  readonly status: Extract<OperationStatus, 'done' | 'declined' | 'rejected' | 'parked' | 'withdrawn'>;
+  readonly error: PaymentError | null;
+}
+
+/** An operation on its way into the database. */
+export interface NewOperation extends OperationFacts {
+  readonly stripeIdempotencyKey: string;
+  readonly params: object;
+}
+
+/** One line of an order's timeline. */
+export interface TimelineEntry {
+  readonly id: string;
+  readonly type: string;
+  readonly cause: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What moves a payment: facts about its intent, ends and orders of operations, refunds that are new or changed. */
+export interface Move {
+  readonly facts?: Partial<PaymentFacts>;
+  readonly amountCaptured?: number;
+  readonly settled?: readonly SettledOperation[];
+  readonly ordered?: readonly NewOperation[];
+  readonly refunds?: readonly RefundFacts[];
+}
+
+/** A change of one payment and its order as one statement writes it, computed from the state at `version`. */
+export interface PaymentChange {
+  readonly orderId: string;
+  readonly paymentId: string;
+  readonly currency: string;
+  readonly version: number;
+  readonly orderStatus: OrderStatus;
+  readonly amountCaptured: number;
+  readonly amountRefunded: number;
+  readonly amountRefundPending: number;
+  readonly payment: PaymentFacts;
+  readonly settled: readonly SettledOperation[];
+  readonly ordered: readonly NewOperation[];
+  readonly refunds: readonly RefundFacts[];
+  readonly events: readonly TimelineEntry[];
+  readonly outbox: readonly OutboxMessage[];
+  readonly at: Date;
+}
+
+interface Circumstances {
+  readonly cause: string;
+  readonly now: Date;
+  readonly newId: () => string;
+}
+
+/**
+ * What a move makes of a payment and its order: the state after it, and the change that writes it with its timeline
+ * and the jobs of what was ordered. Pure. What still waits behind a create that Stripe rejected is withdrawn.
+ */
+export function planChange(before: PaymentState, move: Move, { cause, now, newId }: Circumstances): { after: PaymentState; change: PaymentChange } {
+  const ordered = move.ordered ?? [];
+  const settled = [...(move.settled ?? []), ...withdrawnWith(before, move.settled ?? [])];
+  const changed = move.refunds ?? [];
+  const refunds = [...before.refunds.map((known) => changed.find(({ id }) => id === known.id) ?? known), ...changed.filter(({ id }) => before.refunds.every((known) => known.id !== id))];
+  const moved: PaymentState = {
+    ...before,
+    ...move.facts,
+    version: before.version + 1,
+    amountCaptured: move.amountCaptured ?? before.amountCaptured,
+    amountRefunded: sumOf(refunds, 'succeeded'),
+    amountRefundPending: sumOf(refunds, 'pending'),
+    operations: [...before.operations.map((known) => ({ ...known, status: settled.find(({ id }) => id === known.id)?.status ?? known.status })), ...ordered],
+    refunds,
+  };
+  const after = { ...moved, orderStatus: orderStatusOf(moved) };
+  const outbox = ordered.map(({ id, kind }): OutboxMessage => ({ id: newId(), kind: kind === 'refund' ? 'refund-operation' : 'payment-operation', payload: { operationId: id } }));
+  const events = timelineOf(before, after, settled, changed).map((entry) => ({ id: newId(), cause: hasLapsed(before, after) ? 'authorization_expired' : cause, ...entry }));
+  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending } = after;
+  const change = { orderId, paymentId, currency, version: before.version, orderStatus, amountCaptured, amountRefunded, amountRefundPending, payment: factsOf(after), settled, ordered, refunds: changed, events, outbox, at: now };
+  return { after, change };
+}
+
+function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOperation[]): SettledOperation[] {
+  const isRejected = operations.some(({ id, kind }) => kind === 'create' && settled.some((end) => end.id === id && end.status === 'rejected'));
+  if (!isRejected) return [];
+  return operations.filter(({ kind, status }) => kind !== 'create' && status === 'queued').map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null }));
+}
+
+/** What of a payment's state is a fact about its intent. */
+export function factsOf(state: PaymentState): PaymentFacts {
+  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason } = state;
+  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason };
+}
+
+/** One line for each thing that moved, and one for a refusal, which moves nothing. */
+function timelineOf(before: PaymentState, after: PaymentState, settled: readonly SettledOperation[], refunds: readonly RefundFacts[]): Omit<TimelineEntry, 'id' | 'cause'>[] {
+  const refusals = settled.flatMap(({ id, status, error }) => {
+    if (status === 'done') return [];
+    const operation = before.operations.find((known) => known.id === id)?.kind ?? null;
+    return [{ type: `operation.${status}`, data: { operation, error } }];
+  });
+  const refunded = refunds.flatMap(({ id, status, amount, failureReason }) => {
+    const from = before.refunds.find((known) => known.id === id)?.status ?? null;
+    return from === status ? [] : [{ type: `refund.${status}`, data: { refund: publicId('ref', id), from, to: status, amount, failureReason } }];
+  });
+  const paid = before.status === after.status ? [] : [{ type: `payment.${after.status}`, data: { from: before.status, to: after.status, stripePaymentIntentId: after.stripePaymentIntentId } }];
+  const ordered =
+    before.orderStatus === after.orderStatus ? [] : [{ type: `order.${after.orderStatus}`, data: { from: before.orderStatus, to: after.orderStatus, amountCaptured: after.amountCaptured, amountRefunded: after.amountRefunded } }];
+  return [...refusals, ...paid, ...refunded, ...ordered];
+}
+
+/** Stripe cancels an authorisation that nobody captured in time, by itself. Source: docs.stripe.com/payments/place-a-hold-on-a-payment-method. */
+function hasLapsed(before: PaymentState, after: PaymentState): boolean {
+  const reason = after.cancellationReason;
+  return before.status === 'requires_capture' && after.status === 'canceled' && (reason === 'automatic' || reason === 'expired');
+}
+
+function sumOf(refunds: readonly RefundFacts[], status: RefundFacts['status']): number {
+  return refunds.reduce((sum, refund) => sum + (refund.status === status ? refund.amount : 0), 0);
+}
