@@ -45,9 +45,11 @@ describe('an idempotency key', () => {
   });
 
   it('refuses another endpoint', async () => {
-    const first = await create('k');
-    const other = await sim.api('POST', `/v1/payment_intents/${String(first.body['id'])}/cancel`, '', { idempotencyKey: 'k' });
-    strictEqual(errorOf(other)['type'], 'idempotency_error');
+    const [one, other] = [await create('k1'), await create('k2')];
+    const cancel = (intent: typeof one): ReturnType<typeof sim.api> =>
+      sim.api('POST', `/v1/payment_intents/${String(intent.body['id'])}/cancel`, '', { idempotencyKey: 'k' });
+    strictEqual((await cancel(one)).status, 200);
+    strictEqual(errorOf(await cancel(other))['type'], 'idempotency_error');
   });
 
   it('belongs to its account', async () => {
@@ -120,6 +122,7 @@ describe('an idempotency key', () => {
   it('stays free after refused parameters, bad authentication and rate limits', async () => {
     strictEqual((await create('k', 'amount=x&currency=usd')).status, 400);
     strictEqual((await create('k', `${CREATE}&nonsense=1`)).status, 400);
+    strictEqual((await create('k', CREATE.replace('usd', 'zzz'))).status, 400);
     strictEqual((await create('k', CREATE, 'sk_wrong')).status, 401);
     await sim.control('/faults', { action: '429', count: 1 });
     strictEqual((await create('k')).status, 429);
