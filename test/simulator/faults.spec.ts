@@ -110,10 +110,29 @@ describe('a fault', () => {
     strictEqual((await stripe.paymentIntents.create(CREATE, { idempotencyKey: 'k' })).status, 'requires_payment_method');
   });
 
+  it('hides the answer behind a 503 after the effect, and replays the true one to the same key', async () => {
+    await arm({ route: 'POST /v1/payment_intents', action: '503', phase: 'after', count: 1 });
+    const hidden = await sim.api('POST', '/v1/payment_intents', 'amount=2000&currency=usd', { idempotencyKey: 'k' });
+    strictEqual(hidden.status, 503);
+    const again = await sim.api('POST', '/v1/payment_intents', 'amount=2000&currency=usd', { idempotencyKey: 'k' });
+    deepStrictEqual([again.status, again.headers.get('idempotent-replayed')], [200, 'true']);
+    strictEqual(await intents(), 1);
+    const entries = (await sim.control('/journal?key=k'))['data'] as { status: number; executed: boolean }[];
+    deepStrictEqual(
+      entries.map(({ status, executed }) => [status, executed]),
+      [
+        [503, true],
+        [200, false],
+      ],
+    );
+  });
+
   it('tells a rate limit by its reason, and a lock timeout by its lack of one', async () => {
     await arm({ action: '429', reason: 'endpoint-rate', retryAfterSeconds: 2, count: 1 });
     const limited = await sim.api('GET', '/v1/account');
     deepStrictEqual([limited.headers.get('stripe-rate-limited-reason'), limited.headers.get('retry-after')], ['endpoint-rate', '2']);
+    await arm({ action: '429', reason: '', count: 1 });
+    strictEqual((await sim.api('GET', '/v1/account')).headers.get('stripe-rate-limited-reason'), null);
     await arm({ action: 'lock_timeout', count: 1 });
     const locked = await sim.api('GET', '/v1/account');
     deepStrictEqual([locked.headers.get('stripe-rate-limited-reason'), locked.headers.get('stripe-should-retry')], [null, 'true']);

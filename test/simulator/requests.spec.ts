@@ -187,6 +187,14 @@ describe('expand', () => {
     strictEqual(typeof charges.data[0]?.payment_intent, 'object');
   });
 
+  it('refuses before it does anything', async () => {
+    const lonely = sim.stripe('sk_test_expand');
+    for (const path of ['charges', 'latest_charge.customer.email', 'a.b.c.d.e']) {
+      strictEqual((await refusal(lonely.paymentIntents.create({ amount: 2000, currency: 'usd', expand: [path] }))).param, 'expand');
+    }
+    strictEqual((await lonely.paymentIntents.list()).data.length, 0);
+  });
+
   it('refuses what cannot be expanded, and more than four levels', async () => {
     strictEqual((await refusal(stripe.paymentIntents.list({ expand: ['latest_charge'] }))).statusCode, 400);
     const { id } = await stripe.customers.create({});

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { faultReply } from '../control/fault-replies.js';
+import { type FaultReply, faultReply } from '../control/fault-replies.js';
 import type { ArmedFault, Faults } from '../control/faults.js';
 import { arrivesWhole, transmit } from '../control/transmission.js';
 import type { Account } from '../core/account.js';
@@ -24,6 +24,8 @@ interface Request {
   account: Account | undefined;
   key: string | undefined;
   fault: ArmedFault | undefined;
+  /** What the fault answers in place of Stripe, before the effect or after it. */
+  instead: FaultReply;
 }
 
 /** How it ended: what is answered, and what is to be said about it in headers and journal. */
@@ -58,20 +60,23 @@ export class Api {
     const { request, caller } = this.#receive(exchange);
     const { fault } = request;
     if (this.#world.temper.latencyMs > 0) await wait(this.#world.temper.latencyMs);
-    const early = fault?.phase === 'before' ? faultReply(fault, this.#world, request.key) : undefined;
-    if (early?.kind === 'foreign' || (fault?.phase === 'before' && (fault.action === 'reset' || fault.action === 'truncate'))) {
+    const neverArrives = request.instead.kind === 'foreign' || fault?.action === 'reset' || fault?.action === 'truncate';
+    if (fault?.phase === 'before' && neverArrives) {
       this.#journal(request, undefined);
       this.#world.commit();
-      await transmit(exchange, early?.kind === 'foreign' ? early.reply : GARBLED, fault);
+      await transmit(exchange, request.instead.kind === 'foreign' ? request.instead.reply : GARBLED, fault);
       return;
     }
-    const outcome = await this.#outcome(request, caller, early?.kind === 'error' ? early.error : undefined);
-    if (outcome === undefined) {
-      exchange.response.socket?.resetAndDestroy();
-      return;
-    }
-    const late = fault === undefined || fault.phase === 'before' ? undefined : faultReply(fault, this.#world, request.key);
-    await transmit(exchange, late?.kind === 'foreign' ? late.reply : this.#reply(request, outcome), fault);
+    const outcome = await this.#outcome(request, caller);
+    if (outcome === undefined) exchange.response.socket?.resetAndDestroy();
+    else await transmit(exchange, this.#sent(request, outcome), fault);
+  }
+
+  /** What is sent of an outcome: itself, or what a fault puts in its place. */
+  #sent(request: Request, outcome: Outcome): Reply {
+    const { fault, instead } = request;
+    if (fault === undefined || fault.phase === 'before' || instead.kind === 'none') return this.#reply(request, outcome);
+    return instead.kind === 'foreign' ? instead.reply : this.#reply(request, this.#failed(request, instead.error, outcome.executed));
   }
 
   #receive(exchange: Exchange): { request: Request; caller: Caller | StripeError } {
@@ -80,15 +85,18 @@ export class Api {
     const account = caller instanceof StripeError ? undefined : this.#world.account(caller.accountName);
     const key = exchange.method === 'POST' ? headerOf(exchange, 'idempotency-key') : undefined;
     const fault = this.#faults.strike({ method: exchange.method, path: exchange.path, account: account?.id, key });
-    return { request: { id: newRequestId(), exchange, params: params instanceof StripeError ? {} : params, account, key, fault }, caller };
+    const instead = fault === undefined ? ({ kind: 'none' } as const) : faultReply(fault, this.#world, key);
+    const known = params instanceof StripeError ? {} : params;
+    return { request: { id: newRequestId(), exchange, params: known, account, key, fault, instead }, caller };
   }
 
   /** Undefined: the caller went away before the request was begun. */
-  async #outcome(request: Request, caller: Caller | StripeError, early: StripeError | undefined): Promise<Outcome | undefined> {
+  async #outcome(request: Request, caller: Caller | StripeError): Promise<Outcome | undefined> {
     try {
-      if (early !== undefined && !early.kept) throw early;
+      const { fault, instead } = request;
+      if (fault?.phase === 'before' && instead.kind === 'error' && !instead.error.kept) throw instead.error;
       if (caller instanceof StripeError) throw caller;
-      return await this.#admitted(request, caller, early);
+      return await this.#admitted(request, caller);
     } catch (error) {
       if (!(error instanceof StripeError)) throw error;
       const outcome = this.#failed(request, error, false);
@@ -98,7 +106,7 @@ export class Api {
     }
   }
 
-  async #admitted(request: Request, caller: Caller, early: StripeError | undefined): Promise<Outcome | undefined> {
+  async #admitted(request: Request, caller: Caller): Promise<Outcome | undefined> {
     const { exchange, params } = request;
     const account = this.#world.account(caller.accountName);
     const found = this.#router.find(exchange.method, exchange.path);
@@ -117,7 +125,7 @@ export class Api {
     let record: IdempotencyRecord | undefined;
     try {
       if (await this.#heldUp(request)) return undefined;
-      const outcome = this.#executed(request, account, caller, prepared, early);
+      const outcome = this.#executed(request, account, caller, prepared);
       if (outcome.kept && key !== undefined) {
         record = { id: key, created: startedAt, fingerprint, status: outcome.status, body: outcome.body, requestId: request.id };
       }
@@ -139,17 +147,17 @@ export class Api {
     return true;
   }
 
-  /** Runs the endpoint, unless a fault took its place; a stored error after the effect hides the answer, not the effect. */
-  #executed(request: Request, account: Account, caller: Caller, prepared: PreparedCall, early: StripeError | undefined): Outcome {
-    const { fault } = request;
-    let outcome: Outcome;
-    if (early !== undefined) {
-      outcome = this.#failed(request, early, false);
-    } else {
-      outcome = this.#run(request, account, caller, prepared);
-      const late = fault === undefined || fault.phase === 'before' ? undefined : faultReply(fault, this.#world, request.key);
-      if (late?.kind === 'error') outcome = { ...this.#failed(request, late.error, true), kept: late.error.kept };
-    }
+  /**
+   * Runs the endpoint, unless a fault took its place. An error that is kept belongs to Stripe: it stands under the key whether the
+   * effect is there or not. One that is not kept comes from the way back: the key holds the true answer.
+   */
+  #executed(request: Request, account: Account, caller: Caller, prepared: PreparedCall): Outcome {
+    const { fault, instead } = request;
+    const undone = fault?.phase === 'before' && instead.kind === 'error';
+    const done = undone ? undefined : this.#run(request, account, caller, prepared);
+    const keptError = instead.kind === 'error' && instead.error.kept ? this.#failed(request, instead.error, done !== undefined) : undefined;
+    const outcome = keptError ?? done;
+    if (outcome === undefined) throw new Error(`fault ${fault?.id} left request ${request.id} without an outcome`);
     this.#journal(request, outcome);
     return outcome;
   }
@@ -223,13 +231,14 @@ export class Api {
 
   #journal(request: Request, outcome: Outcome | undefined): void {
     const { exchange, fault, key } = request;
+    const status = outcome === undefined ? null : this.#sent(request, outcome).status;
     this.#world.journalEntry(request.account ?? null, {
       kind: 'request',
       method: exchange.method,
       path: exchange.path,
       requestId: request.id,
       idempotencyKey: key ?? null,
-      status: outcome !== undefined && arrivesWhole(fault) ? outcome.status : null,
+      status: arrivesWhole(fault) ? status : null,
       errorCode: outcome?.errorCode ?? null,
       object: outcome?.object ?? null,
       executed: outcome?.executed ?? false,

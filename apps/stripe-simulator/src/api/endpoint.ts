@@ -1,4 +1,5 @@
 import type { Act } from '../core/act.js';
+import { refuseUnexpandable } from '../http/expand.js';
 import type { RawParams } from '../http/form.js';
 import { list, type Parsed, parseShape, type Shape, string } from '../http/params.js';
 
@@ -55,7 +56,16 @@ export function endpoint<S extends Shape>(declaration: {
       const { expand, ...own } = raw;
       if (forBrowsers) for (const name of FROM_BROWSERS) delete own[name];
       const params = parseShape(declaration.params, own);
-      return { expand: EXPAND.parse(expand, 'expand'), run: (call) => declaration.run(call, params, { id, second }) };
+      const paths = EXPAND.parse(expand, 'expand');
+      // What only reads may fail afterwards; what changes something may not.
+      if (declaration.method === 'POST') refuseUnexpandable(kindOf(declaration.path), paths);
+      return { expand: paths, run: (call) => declaration.run(call, params, { id, second }) };
     },
   };
+}
+
+/** The `object` a path's POST answers with: `/v1/checkout/sessions/:id/expire` gives `checkout.session`. */
+function kindOf(path: string): string {
+  const [collection = ''] = path.replace('/v1/', '').split('/:');
+  return collection.replace('/', '.').slice(0, -1);
 }

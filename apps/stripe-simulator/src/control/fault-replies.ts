@@ -44,7 +44,7 @@ export function faultReply(fault: ArmedFault, world: World, key: string | undefi
         refusal(fault, 429, {
           code: 'rate_limit',
           message: 'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
-          headers: { 'Stripe-Rate-Limited-Reason': fault.reason ?? 'global-rate' },
+          headers: fault.reason === '' ? {} : { 'Stripe-Rate-Limited-Reason': fault.reason ?? 'global-rate' },
         }),
       );
     case 'lock_timeout':

@@ -59,7 +59,7 @@ export interface FaultEffect {
   stored?: boolean;
   headers?: Record<string, string>;
   body?: string;
-  /** The value of `Stripe-Rate-Limited-Reason` of a 429. */
+  /** The value of `Stripe-Rate-Limited-Reason` of a 429; empty for a 429 without it. */
   reason?: string;
   retryAfterSeconds?: number;
 }

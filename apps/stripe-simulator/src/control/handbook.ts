@@ -14,7 +14,7 @@ const CONTROLS: readonly ControlEntry[] = [
       'Sets a fault (or a list of them). Match by route, or method and path (":id" or "*" is one segment, "/**" at the end is all the rest), account (a key such as sk_test_a), key (an idempotency key, "*" is anything); ' +
       'then nth (one number or a list, counted over matching requests), probability with seed, burst {size, every}, count (how often at most), forMs. A rule without nth or count stays until it is deleted. ' +
       'phase: before (nothing was done), after (all was done, the answer suffers), body (as after, half of the body is sent). ' +
-      'action: delay (ms), hang (until the caller leaves, or ms), reset, truncate, html, json (without "error"), garbage, 401, 403, 409, 429 (reason), lock_timeout, 500 (stored under the key; stored: false for not), error (status). ' +
+      'action: delay (ms), hang (until the caller leaves, or ms), reset, truncate, html, json (without "error"), garbage, 401, 403, 409, 429 (reason; "" for none), lock_timeout, 500 (stored under the key; stored: false for not), error (status). ' +
       'Also: status, headers, body, retryAfterSeconds. The official client sends once more after a reset: use count 2 to have it seen.',
     example: [
       { route: 'POST /v1/payment_intents/:id/confirm', phase: 'after', action: 'reset', count: 2 },

@@ -29,6 +29,15 @@ const EXPANDABLE: Readonly<Record<string, Readonly<Record<string, HoldingName | 
     setup_intent: null,
     subscription: null,
   },
+  customer: {
+    cash_balance: null,
+    default_source: null,
+    sources: null,
+    subscriptions: null,
+    tax: null,
+    tax_ids: null,
+    test_clock: null,
+  },
   dispute: { charge: 'charges', payment_intent: 'payment_intents' },
   payment_intent: {
     application: null,
@@ -62,16 +71,35 @@ const EXPANDABLE: Readonly<Record<string, Readonly<Record<string, HoldingName | 
   },
 };
 
+/** Refuses, before anything is done, to expand what an object of this kind does not have. */
+export function refuseUnexpandable(kind: string, paths: readonly string[] | undefined): void {
+  for (const path of paths ?? []) {
+    let at: string | undefined = kind;
+    for (const field of stepsOf(path)) {
+      const expandable: Readonly<Record<string, HoldingName | null>> | undefined = at === undefined ? undefined : EXPANDABLE[at];
+      if (at !== undefined && (expandable === undefined || !Object.hasOwn(expandable, field))) throw unexpandable(path, kind);
+      // Behind a field the simulator never fills, everything may be asked for: there is nothing there.
+      const holding: HoldingName | null = expandable?.[field] ?? null;
+      at = holding === null ? undefined : holding.slice(0, -1);
+    }
+  }
+}
+
 /** The answer with the objects the caller asked for in place of their ids. The kept objects stay as they are. */
 export function expand(account: Account, answer: object, paths: readonly string[] | undefined): object {
   if (paths === undefined) return answer;
   return paths.reduce<object>((expanded, path) => {
-    const steps = path.split('.');
-    if (steps.length > DEPTH_MAX) {
-      throw invalidRequest(`You cannot expand more than ${DEPTH_MAX} levels of a property. Property: ${path}`, { param: 'expand' });
-    }
-    return expandPath(account, expanded, steps, path);
+    return expandPath(account, expanded, stepsOf(path), path);
   }, answer);
+}
+
+function stepsOf(path: string): string[] {
+  const steps = path.split('.');
+  if (steps.length <= DEPTH_MAX) return steps;
+  throw invalidRequest(`You cannot expand more than ${DEPTH_MAX} levels of a property. Property: ${path}`, {
+    param: 'expand',
+    kept: false,
+  });
 }
 
 function expandPath(account: Account, target: object, steps: readonly string[], path: string): object {
@@ -122,5 +150,5 @@ function derived(account: Account, target: object, field: string): object {
 
 function unexpandable(path: string, kind: unknown): Error {
   const hint = kind === 'list' ? ` You may want to try expanding 'data.${path}' instead.` : '';
-  return invalidRequest(`This property cannot be expanded (${path}).${hint}`, { param: 'expand' });
+  return invalidRequest(`This property cannot be expanded (${path}).${hint}`, { param: 'expand', kept: false });
 }

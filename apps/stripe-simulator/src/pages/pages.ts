@@ -6,7 +6,7 @@ import { parseForm } from '../http/form.js';
 import { StripeError } from '../http/stripe-error.js';
 import { authenticationPage, finishOnPage } from './authentication-page.js';
 import { checkoutPage, payOnPage } from './checkout-page.js';
-import { page } from './html.js';
+import { escaped, page } from './html.js';
 
 /** The pages a buyer is sent to: authentication, and the checkout of a session. */
 export class Pages {
@@ -38,7 +38,7 @@ export class Pages {
       if (kind === 'authenticate') return exchange.method === 'POST' ? finishOnPage(act, id, form) : authenticationPage(act, id);
       return exchange.method === 'POST' ? payOnPage(act, id, form) : checkoutPage(act, id);
     } catch (error) {
-      if (error instanceof StripeError) return page('That did not work', `<p class="error">${error.message}</p>`, error.status);
+      if (error instanceof StripeError) return page('That did not work', `<p class="error">${escaped(error.message)}</p>`, error.status);
       throw error;
     }
   }
