@@ -4,6 +4,7 @@ import { createLogger } from '#libs/telemetry';
 import { type RunningApi, startApi } from '../../apps/api/src/api.js';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
 import { type RunningWorker, startWorker } from '../../apps/worker/src/worker.js';
+import { freePort } from '../../tools/free-port.js';
 import { freshDatabase, type TestDatabase } from './database.js';
 import { type Answer, call } from './http-client.js';
 import { waitFor } from './wait-for.js';
@@ -22,6 +23,8 @@ export interface Stack {
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly webhookSecret: string;
+  /** The worker's key at Stripe; `pk_` instead of `sk_` is its browser side. */
+  readonly stripeKey: string;
   /** The official client, on the account the worker uses. */
   readonly stripe: Stripe;
   /** Sends a request to the API, by the first account's secret key unless `key` says otherwise. */
@@ -64,14 +67,17 @@ interface StackOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly withWorker?: boolean;
   readonly stateFile?: string;
+  /** API and worker live by the simulator's clock, which `control('/_sim/clock', { advanceSeconds })` moves. */
+  readonly virtualClock?: boolean;
 }
 
 /** An order of one item. */
 export const AN_ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: 2_000, quantity: 1 }], paymentMethod: 'pm_card_visa' };
 
 /** Starts everything on free ports and an own database. */
-export async function startStack({ env = {}, withWorker = true, stateFile }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ env = {}, withWorker = true, stateFile, virtualClock = false }: StackOptions = {}): Promise<Stack> {
   const database = await freshDatabase();
+  const simulatorPort = virtualClock ? await freePort() : 0;
   const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
   const settings = {
     DATABASE_URL: database.url,
@@ -82,13 +88,14 @@ export async function startStack({ env = {}, withWorker = true, stateFile }: Sta
     ONCEPAY_DEV_SECRET_KEY: SECRET_KEYS.join(','),
     ONCEPAY_DEV_PUBLISHABLE_KEY: PUBLISHABLE_KEYS.join(','),
     LOG_LEVEL: 'silent',
+    ...(virtualClock ? { ONCEPAY_CLOCK_URL: `http://127.0.0.1:${simulatorPort}/_sim/clock` } : {}),
     ...env,
   };
   const logger = createLogger('test', settings.LOG_LEVEL);
   const api: RunningApi = await startApi(loadConfig(settings), logger);
   const simulate = (port: number): Promise<Simulator> =>
     startSimulator({ port, webhookUrl: `${api.url}/webhooks/stripe`, webhookSecret: WEBHOOK_SECRET, ...(stateFile === undefined ? {} : { stateFile }) });
-  let simulator: Simulator | null = await simulate(0);
+  let simulator: Simulator | null = await simulate(simulatorPort);
   const { port, url: simulatorUrl } = simulator;
   const work = (): Promise<RunningWorker> => startWorker(loadConfig({ ...settings, STRIPE_API_BASE: simulatorUrl }), logger);
   let worker: RunningWorker | null = withWorker ? await work() : null;
@@ -101,6 +108,7 @@ export async function startStack({ env = {}, withWorker = true, stateFile }: Sta
     apiUrl: api.url,
     simulatorUrl,
     webhookSecret: WEBHOOK_SECRET,
+    stripeKey,
     stripe,
     call: send,
     control: (path, body, method) => call(`${simulatorUrl}${path}`, { key: stripeKey, ...(body === undefined ? {} : { body }), ...(method === undefined ? {} : { method }) }),
