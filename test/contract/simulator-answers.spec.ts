@@ -89,10 +89,11 @@ describe('the simulator answers as Stripe declares', () => {
     );
     await recorded.raw(`GET ${path}?client_secret=${intent.client_secret}`);
     await recorded.raw(`POST ${path}/confirm`, `client_secret=${intent.client_secret}&payment_method=${String(method['id'])}`);
-    assert.deepEqual(
-      recorded.exchanges.slice(-3).map(({ status }) => status),
-      [200, 200, 200],
-    );
+    const setup = await stripe.setupIntents.create();
+    await recorded.raw(`GET /v1/setup_intents/${setup.id}?client_secret=${setup.client_secret}`);
+    await recorded.raw(`POST /v1/setup_intents/${setup.id}/confirm`, `client_secret=${setup.client_secret}&payment_method=pm_card_visa`);
+    const refusals = recorded.exchanges.filter(({ authorization, status }) => authorization.startsWith('Bearer pk_') && status !== 200);
+    assert.deepEqual(refusals, []);
   });
 
   asDeclared('to bank debits', async () => {
@@ -150,6 +151,22 @@ describe('the simulator answers as Stripe declares', () => {
     await stripe.disputes.retrieve(won.id, { expand: ['charge', 'payment_intent'] });
     await disputeOf({ inquiry: true });
     await stripe.disputes.list();
+  });
+
+  asDeclared('to cards that are kept for later', async () => {
+    const customer = await stripe.customers.create({ name: 'Ada' });
+    const kept = await stripe.setupIntents.create({ customer: customer.id, metadata: { a: '1' } });
+    await stripe.setupIntents.update(kept.id, { payment_method: 'pm_card_visa', description: 'A card' });
+    await stripe.setupIntents.confirm(kept.id, { return_url: RETURN_URL });
+    await stripe.setupIntents.retrieve(kept.id, { expand: ['customer', 'payment_method.customer'] });
+    const canceled = await stripe.setupIntents.create({ usage: 'on_session', allowed_payment_method_types: ['card'] });
+    await stripe.setupIntents.cancel(canceled.id, { cancellation_reason: 'abandoned' });
+    for (const outcome of ['succeeded', 'failed']) {
+      const { id } = await setUp('pm_card_authenticationRequired');
+      await recorded.control(`/setup_intents/${id}/next_action`, { outcome });
+    }
+    await refused(setUp('pm_card_chargeDeclined'));
+    await stripe.setupIntents.list({ limit: 100, expand: ['data.payment_method'] });
   });
 
   asDeclared('to customers and their payment methods', async () => {
@@ -270,7 +287,7 @@ describe('the answers above', () => {
     none(ROUTES.filter((route) => !asked.has(route)));
   });
 
-  it('show every status that payments, refunds and disputes can have, and no other', () => {
+  it('show every status that Stripe documents of these objects, and no other', () => {
     const kinds = new Set(STATUSES.map(kindOf));
     const seen = new Set(recorded.exchanges.flatMap(({ answer }) => statusesIn(JSON.parse(answer))));
     assert.deepEqual([...seen].filter((status) => kinds.has(kindOf(status))).sort(), STATUSES.sort());
@@ -285,6 +302,7 @@ const EVENT_TYPES = [
   ...named('payment_intent', 'amount_capturable_updated canceled created payment_failed processing requires_action succeeded'),
   ...named('payment_method', 'attached detached updated'),
   ...named('refund', 'created failed updated'),
+  ...named('setup_intent', 'canceled created requires_action setup_failed succeeded'),
 ];
 
 /** Of what we keep a record of. Stripe's types leave some of these open: a refund's status is just a string there. */
@@ -296,6 +314,7 @@ const STATUSES = [
   ...named('charge', 'pending succeeded failed'),
   ...named('refund', 'pending succeeded failed canceled'),
   ...named('checkout.session', 'open complete expired'),
+  ...named('setup_intent', 'requires_payment_method requires_confirmation requires_action succeeded canceled'),
   ...named('dispute', 'needs_response under_review won lost warning_needs_response warning_under_review warning_closed'),
 ];
 
@@ -319,6 +338,10 @@ function none(violations: readonly string[]): void {
 
 function paid(payment_method: string, more: Partial<Stripe.PaymentIntentCreateParams> = {}): Promise<Stripe.PaymentIntent> {
   return stripe.paymentIntents.create({ amount: 2_000, currency: 'usd', confirm: true, payment_method, return_url: RETURN_URL, ...more });
+}
+
+function setUp(payment_method: string): Promise<Stripe.SetupIntent> {
+  return stripe.setupIntents.create({ confirm: true, payment_method, return_url: RETURN_URL });
 }
 
 function authorized(): Promise<Stripe.PaymentIntent> {

@@ -5,7 +5,10 @@ import type { Stripe } from 'stripe';
  * every real answer and request against them.
  */
 
-/** What each route answers with 200; `in a browser`, to a publishable key; `refusal`, with everything but 200. */
+/**
+ * What each route answers with 200, and with everything else: `refusal`. To a publishable key, `in a browser`, Stripe shows only
+ * part of an intent. Source: docs.stripe.com/api/payment_intents/retrieve
+ */
 export interface Answers {
   'GET /v1/account': Stripe.Account;
   'GET /v1/accounts/:id': Stripe.Account;
@@ -37,12 +40,12 @@ export interface Answers {
   'POST /v1/payment_intents': Stripe.PaymentIntent;
   'GET /v1/payment_intents/search': Stripe.ApiSearchResult<Stripe.PaymentIntent>;
   'GET /v1/payment_intents/:id': Stripe.PaymentIntent;
-  'GET /v1/payment_intents/:id in a browser': PublishablePaymentIntent;
+  'GET /v1/payment_intents/:id in a browser': Partial<Stripe.PaymentIntent>;
   'POST /v1/payment_intents/:id': Stripe.PaymentIntent;
   'POST /v1/payment_intents/:id/cancel': Stripe.PaymentIntent;
   'POST /v1/payment_intents/:id/capture': Stripe.PaymentIntent;
   'POST /v1/payment_intents/:id/confirm': Stripe.PaymentIntent;
-  'POST /v1/payment_intents/:id/confirm in a browser': PublishablePaymentIntent;
+  'POST /v1/payment_intents/:id/confirm in a browser': Partial<Stripe.PaymentIntent>;
   'GET /v1/payment_methods': Stripe.ApiList<Stripe.PaymentMethod>;
   'POST /v1/payment_methods': Stripe.PaymentMethod;
   'POST /v1/payment_methods in a browser': Stripe.PaymentMethod;
@@ -55,6 +58,14 @@ export interface Answers {
   'GET /v1/refunds/:id': Stripe.Refund;
   'POST /v1/refunds/:id': Stripe.Refund;
   'POST /v1/refunds/:id/cancel': Stripe.Refund;
+  'GET /v1/setup_intents': Stripe.ApiList<Stripe.SetupIntent>;
+  'POST /v1/setup_intents': Stripe.SetupIntent;
+  'GET /v1/setup_intents/:id': Stripe.SetupIntent;
+  'GET /v1/setup_intents/:id in a browser': Partial<Stripe.SetupIntent>;
+  'POST /v1/setup_intents/:id': Stripe.SetupIntent;
+  'POST /v1/setup_intents/:id/cancel': Stripe.SetupIntent;
+  'POST /v1/setup_intents/:id/confirm': Stripe.SetupIntent;
+  'POST /v1/setup_intents/:id/confirm in a browser': Partial<Stripe.SetupIntent>;
   'GET /v1/webhook_endpoints': Stripe.ApiList<Stripe.WebhookEndpoint>;
   'POST /v1/webhook_endpoints': Stripe.WebhookEndpoint;
   'GET /v1/webhook_endpoints/:id': Stripe.WebhookEndpoint;
@@ -105,9 +116,6 @@ type DocumentedCode = 'payment_method_types_no_longer_supported';
 
 /** What every event has in common. Its `data` depends on its type: see Events. */
 type Envelope = Omit<Stripe.EventBase, 'data'> & { data: unknown };
-
-/** Stripe shows a publishable key only part of an intent. Source: docs.stripe.com/api/payment_intents/retrieve */
-type PublishablePaymentIntent = Partial<Stripe.PaymentIntent>;
 
 type EventTypes =
   | `charge.${string}`

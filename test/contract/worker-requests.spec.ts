@@ -1,28 +1,35 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'qs';
-import { confirmIntentParams, createIntentParams, type IntentRequest, StripeGateway } from '#libs/payments';
+import {
+  cancelIntentParams,
+  captureIntentParams,
+  confirmIntentParams,
+  createIntentParams,
+  type IntentRequest,
+  refundParams,
+  StripeGateway,
+} from '#libs/payments';
 import { type RecordedStripe, recordedStripe, routeOf } from './recorded-stripe.js';
 import { ShapeCheck } from './shape-check.js';
+import type { Requests } from './stripe-shapes.js';
 
-// What we order from Stripe is held against Stripe's own parameter types: as we build it, and once more as it arrives.
+// What we order from Stripe is held against Stripe's own parameter types: as it is built, and once more as it arrives.
 
-const REQUEST: IntentRequest = {
+const ORDER = {
   instance: 'shop',
   orderId: '0199c000-0000-7000-8000-000000000001',
   operationId: '0199c000-0000-7000-8000-000000000002',
-  amount: 4_300,
-  currency: 'usd',
-  captureMethod: 'automatic',
-  returnUrl: null,
-  metadata: {},
 };
+
+const REQUEST: IntentRequest = { ...ORDER, amount: 4_300, currency: 'usd', captureMethod: 'automatic', returnUrl: null, metadata: {} };
 
 const REQUESTS: readonly IntentRequest[] = [
   REQUEST,
   { ...REQUEST, captureMethod: 'manual', currency: 'jpy' },
   { ...REQUEST, returnUrl: 'https://shop.example/return?cart=1&step=2' },
-  { ...REQUEST, metadata: { 'cart id': '4711', note: 'a&b=c [d] ü €', empty_looking: ' ' } },
+  { ...REQUEST, metadata: { 'cart id': '4711', note: 'a&b=c +1 ü €', blank: ' ' } },
 ];
 
 let recorded: RecordedStripe;
@@ -37,62 +44,90 @@ before(async () => {
 
 after(() => recorded.close());
 
-describe('the parameters we build', () => {
-  it('create an intent as Stripe declares it', () => {
+/** For each call of the gateway: what is built for it, and how it is sent. */
+const CALLS: Readonly<Record<string, () => Promise<void>>> = {
+  async createPaymentIntent() {
     for (const request of REQUESTS) {
-      assert.deepEqual(shapes.problems('Requests', 'POST /v1/payment_intents', createIntentParams(request)), []);
+      await proven('POST /v1/payment_intents', createIntentParams(request), (params) => gateway.createPaymentIntent(params, randomUUID()));
     }
-  });
+  },
 
-  it('confirm an intent as Stripe declares it', () => {
-    for (const returnUrl of [null, 'https://shop.example/return']) {
-      const params = confirmIntentParams('pm_card_visa', returnUrl);
-      assert.deepEqual(shapes.problems('Requests', 'POST /v1/payment_intents/:id/confirm', params), []);
+  async confirmPaymentIntent() {
+    for (const request of REQUESTS) {
+      const id = await newIntent(request);
+      const built = confirmIntentParams('pm_card_visa', request.returnUrl);
+      await proven('POST /v1/payment_intents/:id/confirm', built, (params) => gateway.confirmPaymentIntent(id, params, randomUUID()));
     }
-  });
-});
+  },
 
-describe('the requests of the gateway', () => {
-  it('bring what we built to Stripe, nothing added, changed or lost', async () => {
-    for (const [index, request] of REQUESTS.entries()) {
-      const create = createIntentParams(request);
-      const { id } = await gateway.createPaymentIntent(create, `create-${index}`);
-      assert.deepEqual(lastRequest(), { route: 'POST /v1/payment_intents', problems: [], params: create });
-
-      const confirm = confirmIntentParams('pm_card_visa', request.returnUrl);
-      await gateway.confirmPaymentIntent(id, confirm, `confirm-${index}`);
-      assert.deepEqual(lastRequest(), { route: 'POST /v1/payment_intents/:id/confirm', problems: [], params: confirm });
+  async capturePaymentIntent() {
+    for (const amount of [null, 700]) {
+      const id = await paidIntent({ ...REQUEST, captureMethod: 'manual' });
+      const built = captureIntentParams(amount);
+      await proven('POST /v1/payment_intents/:id/capture', built, (params) => gateway.capturePaymentIntent(id, params, randomUUID()));
     }
-  });
+  },
 
-  it('read as Stripe declares it', async () => {
-    const { id } = await gateway.createPaymentIntent(createIntentParams(REQUEST), 'read');
-    await gateway.retrievePaymentIntent(id);
-    assert.deepEqual(lastRequest(), { route: 'GET /v1/payment_intents/:id', problems: [], params: {} });
-    await gateway.findPaymentIntent(REQUEST.operationId, new Date(1_760_000_000_500));
-    assert.deepEqual(lastRequest(), {
-      route: 'GET /v1/payment_intents',
-      problems: [],
-      params: { created: { gte: 1_760_000_000 }, limit: 100 },
+  async cancelPaymentIntent() {
+    for (const reason of ['requested_by_customer', 'abandoned'] as const) {
+      const id = await newIntent(REQUEST);
+      const built = cancelIntentParams(reason);
+      await proven('POST /v1/payment_intents/:id/cancel', built, (params) => gateway.cancelPaymentIntent(id, params, randomUUID()));
+    }
+  },
+
+  async createRefund() {
+    for (const reason of [null, 'duplicate', 'fraudulent', 'requested_by_customer'] as const) {
+      const built = { ...refundParams({ ...ORDER, amount: 700, reason }), payment_intent: await paidIntent(REQUEST) };
+      await proven('POST /v1/refunds', built, (params) => gateway.createRefund(params, randomUUID()));
+    }
+  },
+
+  async findRefund() {
+    const id = await paidIntent(REQUEST);
+    await proven('GET /v1/refunds', { payment_intent: id, limit: 100 }, () => gateway.findRefund(id, ORDER.operationId));
+  },
+
+  async retrievePaymentIntent() {
+    const id = await newIntent(REQUEST);
+    await proven('GET /v1/payment_intents/:id', {}, () => gateway.retrievePaymentIntent(id));
+  },
+
+  async findPaymentIntent() {
+    const built = { created: { gte: 4_000_000_000 }, limit: 100 };
+    await proven('GET /v1/payment_intents', built, () => gateway.findPaymentIntent(ORDER.operationId, new Date(4_000_000_000_500)));
+  },
+};
+
+describe('a request of the gateway is what Stripe declares, and arrives as it was built', () => {
+  for (const call of Object.getOwnPropertyNames(StripeGateway.prototype).filter((name) => name !== 'constructor')) {
+    it(call, async () => {
+      const drive = CALLS[call];
+      assert(drive, `${call} needs its entry among the CALLS above`);
+      await drive();
     });
-  });
-
-  it('are all of those above', () => {
-    const calls = Object.getOwnPropertyNames(StripeGateway.prototype).filter((name) => name !== 'constructor');
-    assert.deepEqual(
-      calls,
-      ['createPaymentIntent', 'confirmPaymentIntent', 'retrievePaymentIntent', 'findPaymentIntent'],
-      'a new call needs its test here',
-    );
-  });
+  }
 });
 
-/** The last request as Stripe decodes it. */
-function lastRequest(): { route: string; problems: string[]; params: object } {
+async function newIntent(request: IntentRequest): Promise<string> {
+  const { id } = await gateway.createPaymentIntent(createIntentParams(request), randomUUID());
+  return id;
+}
+
+async function paidIntent(request: IntentRequest): Promise<string> {
+  const id = await newIntent(request);
+  await gateway.confirmPaymentIntent(id, confirmIntentParams('pm_card_visa', null), randomUUID());
+  return id;
+}
+
+/** Stripe declares the parameters that are built; sent, they arrive there with nothing added, changed or lost. */
+async function proven<P extends object>(route: keyof Requests, built: P, send: (params: P) => Promise<unknown>): Promise<void> {
+  assert.deepEqual(shapes.problems('Requests', route, built), []);
+  await send(built);
   const exchange = recorded.exchanges.at(-1);
   assert(exchange);
-  const route = routeOf(exchange);
-  assert(shapes.declares('Requests', route), `stripe-shapes.ts declares no ${route}`);
+  assert.equal(routeOf(exchange), route);
   const params = parse(exchange.method === 'GET' ? exchange.query : exchange.form);
-  return { route, problems: shapes.formProblems(route, params), params };
+  assert.deepEqual(shapes.formProblems(route, params), []);
+  assert.deepEqual(params, built);
 }
