@@ -187,10 +187,10 @@ describe('a fault', () => {
   });
 
   it('is listed, and taken away one by one or all together', async () => {
-    const one = (await arm({ action: '503' })) as unknown as Fault;
+    const { id } = await arm({ action: '503' });
     await arm([{ action: 'html' }, { action: 'json' }]);
     strictEqual((await faults()).length, 3);
-    await sim.control(`/faults/${one.id}`, undefined, 'DELETE');
+    await sim.control(`/faults/${String(id)}`, undefined, 'DELETE');
     strictEqual((await faults()).length, 2);
     await sim.control('/faults', undefined, 'DELETE');
     strictEqual((await sim.api('GET', '/v1/account')).status, 200);

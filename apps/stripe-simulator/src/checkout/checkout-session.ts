@@ -39,79 +39,38 @@ export interface LineItem {
   quantity: number;
 }
 
-export interface CheckoutSession {
+export interface CheckoutSession extends NeverOffered {
   id: string;
   object: 'checkout.session';
-  adaptive_pricing: { enabled: boolean };
-  after_expiration: null;
-  allow_promotion_codes: null;
   allowed_payment_method_types: string[] | null;
   amount_subtotal: number;
   amount_total: number;
-  automatic_tax: { enabled: false; liability: null; provider: null; status: null };
-  billing_address_collection: null;
   cancel_url: string | null;
   client_reference_id: string | null;
-  client_secret: null;
-  collected_information: null;
-  consent: null;
-  consent_collection: null;
   created: number;
   currency: string;
-  currency_conversion: null;
-  custom_fields: never[];
-  custom_text: { after_submit: null; shipping_address: null; submit: null; terms_of_service_acceptance: null };
   customer: string | null;
-  customer_account: null;
   customer_creation: 'always' | 'if_required' | null;
   customer_details: CustomerDetails | null;
   customer_email: string | null;
-  discounts: never[];
   expires_at: number;
-  integration_identifier: null;
-  invoice: null;
-  invoice_creation: {
-    enabled: false;
-    invoice_data: {
-      account_tax_ids: null;
-      custom_fields: null;
-      description: null;
-      footer: null;
-      issuer: null;
-      metadata: Record<string, never>;
-      rendering_options: null;
-    };
-  };
   livemode: false;
   locale: string | null;
-  managed_payments: null;
   metadata: Record<string, string>;
   mode: 'payment';
-  origin_context: null;
   payment_intent: string | null;
-  payment_link: null;
   payment_method_collection: 'if_required';
-  payment_method_configuration_details: null;
   payment_method_options: { card: { request_three_d_secure: 'automatic' } };
   payment_method_types: string[];
   payment_status: 'paid' | 'unpaid' | 'no_payment_required';
-  permissions: null;
-  phone_number_collection: { enabled: false };
-  recovered_from: null;
-  saved_payment_method_options: null;
-  setup_intent: null;
-  shipping_address_collection: null;
-  shipping_cost: null;
-  shipping_options: never[];
   status: 'open' | 'complete' | 'expired';
   submit_type: string | null;
-  subscription: null;
   success_url: string;
-  total_details: { amount_discount: 0; amount_shipping: 0; amount_tax: 0 };
   ui_mode: 'hosted_page';
   url: string | null;
-  wallet_options: null;
 }
+
+type NeverOffered = Readonly<typeof NOT_OFFERED>;
 
 export interface CustomerDetails {
   address: Address | null;
@@ -151,80 +110,85 @@ export interface NewCheckoutSession {
   successUrl: string;
 }
 
+/** What a session may offer at Stripe and never does here; shared by all sessions. */
+const NOT_OFFERED = {
+  adaptive_pricing: { enabled: false },
+  after_expiration: null,
+  allow_promotion_codes: null,
+  automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+  billing_address_collection: null,
+  client_secret: null,
+  collected_information: null,
+  consent: null,
+  consent_collection: null,
+  currency_conversion: null,
+  custom_fields: [],
+  custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
+  customer_account: null,
+  discounts: [],
+  integration_identifier: null,
+  invoice: null,
+  invoice_creation: {
+    enabled: false,
+    invoice_data: {
+      account_tax_ids: null,
+      custom_fields: null,
+      description: null,
+      footer: null,
+      issuer: null,
+      metadata: {},
+      rendering_options: null,
+    },
+  },
+  managed_payments: null,
+  origin_context: null,
+  payment_link: null,
+  payment_method_configuration_details: null,
+  permissions: null,
+  phone_number_collection: { enabled: false },
+  recovered_from: null,
+  saved_payment_method_options: null,
+  setup_intent: null,
+  shipping_address_collection: null,
+  shipping_cost: null,
+  shipping_options: [],
+  subscription: null,
+  total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+  wallet_options: null,
+} as const;
+
 export function newCheckoutSession(from: NewCheckoutSession): CheckoutSession {
   const id = `cs_test_${randomToken(58)}`;
   return {
+    ...NOT_OFFERED,
     id,
     object: 'checkout.session',
-    adaptive_pricing: { enabled: false },
-    after_expiration: null,
-    allow_promotion_codes: null,
     allowed_payment_method_types: from.allowedPaymentMethodTypes,
     amount_subtotal: from.amount,
     amount_total: from.amount,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
-    billing_address_collection: null,
     cancel_url: from.cancelUrl,
     client_reference_id: from.clientReferenceId,
-    client_secret: null,
-    collected_information: null,
-    consent: null,
-    consent_collection: null,
     created: from.at,
     currency: from.currency,
-    currency_conversion: null,
-    custom_fields: [],
-    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
     customer: from.customer,
-    customer_account: null,
     customer_creation: from.customer === null ? (from.customerCreation ?? 'if_required') : null,
     customer_details: null,
     customer_email: from.customerEmail,
-    discounts: [],
     expires_at: from.expiresAt,
-    integration_identifier: null,
-    invoice: null,
-    invoice_creation: {
-      enabled: false,
-      invoice_data: {
-        account_tax_ids: null,
-        custom_fields: null,
-        description: null,
-        footer: null,
-        issuer: null,
-        metadata: {},
-        rendering_options: null,
-      },
-    },
     livemode: false,
     locale: from.locale,
-    managed_payments: null,
     metadata: from.metadata,
     mode: 'payment',
-    origin_context: null,
     payment_intent: null,
-    payment_link: null,
     payment_method_collection: 'if_required',
-    payment_method_configuration_details: null,
     payment_method_options: { card: { request_three_d_secure: 'automatic' } },
     payment_method_types: from.paymentMethodTypes,
     payment_status: 'unpaid',
-    permissions: null,
-    phone_number_collection: { enabled: false },
-    recovered_from: null,
-    saved_payment_method_options: null,
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
-    shipping_options: [],
     status: 'open',
     submit_type: from.submitType,
-    subscription: null,
     success_url: from.successUrl,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
     ui_mode: 'hosted_page',
     url: `${from.pagesUrl}/_sim/pages/checkout/${id}`,
-    wallet_options: null,
   };
 }
 

@@ -54,7 +54,7 @@ export class ControlPlane {
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
-    this.#router = new Router(this.#controls());
+    this.#router = new Router([...this.#disturbances(), ...this.#state(), ...this.#outcomes()]);
   }
 
   answer(exchange: Exchange): void {
@@ -74,10 +74,10 @@ export class ControlPlane {
     }
   }
 
-  #controls(): Control[] {
-    const { faults, webhookFaults, world, delivery } = this.#parts;
+  /** What goes wrong on purpose. */
+  #disturbances(): Control[] {
+    const { faults, webhookFaults, delivery } = this.#parts;
     return [
-      { method: 'GET', path: '/_sim', run: () => handbook(this.#parts.pagesUrl()) },
       { method: 'GET', path: '/_sim/faults', run: () => ({ data: faults.list() }) },
       { method: 'POST', path: '/_sim/faults', run: (exchange) => armed(exchange, (input) => faults.arm(faultFrom(input))) },
       { method: 'DELETE', path: '/_sim/faults', run: () => ({ deleted: faults.disarm() }) },
@@ -86,6 +86,14 @@ export class ControlPlane {
       { method: 'POST', path: '/_sim/webhooks', run: (exchange) => armed(exchange, (input) => this.#webhookControl(input)) },
       { method: 'DELETE', path: '/_sim/webhooks', run: () => ({ deleted: webhookFaults.disarm() }) },
       { method: 'DELETE', path: '/_sim/webhooks/:id', run: (_, id) => ({ deleted: webhookFaults.disarm(id) }) },
+    ];
+  }
+
+  /** What the simulator is and was. */
+  #state(): Control[] {
+    const { world } = this.#parts;
+    return [
+      { method: 'GET', path: '/_sim', run: () => handbook(this.#parts.pagesUrl()) },
       { method: 'GET', path: '/_sim/clock', run: () => this.#clock() },
       { method: 'POST', path: '/_sim/clock', run: (exchange) => this.#advance(oneInput(exchange)) },
       { method: 'GET', path: '/_sim/journal', run: (exchange) => this.#journal(oneInput(exchange)) },
@@ -98,6 +106,13 @@ export class ControlPlane {
           data: Array.from(world.accounts(), ({ id, name }) => ({ id, secretKey: `sk_test_${name}`, publishableKey: `pk_test_${name}` })),
         }),
       },
+      { method: 'POST', path: '/_sim/reset', run: (exchange) => this.#reset(oneInput(exchange)) },
+    ];
+  }
+
+  /** What others than the merchant do: buyers and banks. */
+  #outcomes(): Control[] {
+    return [
       {
         method: 'POST',
         path: '/_sim/payment_intents/:id/next_action',
@@ -142,7 +157,6 @@ export class ControlPlane {
             return act.account.find('checkout_sessions', id) ?? session;
           }),
       },
-      { method: 'POST', path: '/_sim/reset', run: (exchange) => this.#reset(oneInput(exchange)) },
     ];
   }
 
