@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { loadConfig } from '#libs/config';
+import { createLogger } from '#libs/telemetry';
+import { startWorker } from '../../apps/worker/src/worker.js';
+import { assertRulesHold, keepOutbox } from '../support/invariants.js';
+import { effectsOn } from '../support/payment-facts.js';
+import { type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait-for.js';
+
+const ORDERS = 50;
+
+let folder: string;
+let stack: Stack;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'oncepay-outages-'));
+  stack = await startStack({ stateFile: join(folder, 'stripe.jsonl') });
+  await keepOutbox(stack.database);
+});
+after(async () => {
+  await stack.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(async () => {
+  await stack.startSimulator();
+  await stack.startWorker();
+});
+
+/** Accepted together; each of another amount, so that a charge of the wrong order shows. */
+async function acceptOrders(count: number): Promise<readonly OrderJson[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => stack.order({ items: [{ name: 'T-shirt', unitAmount: 1_000 + index, quantity: 1 }] })));
+}
+
+async function assertPaidOnce(orders: readonly OrderJson[]): Promise<void> {
+  for (const { id, amount } of orders) {
+    const paid = await stack.orderIn(id, 'paid', 30_000);
+    assert.equal(paid.amountCaptured, amount);
+    assert.deepEqual(await effectsOn(stack, paid.payment.stripePaymentIntentId ?? ''), [`authorized ${amount} usd`, `captured ${amount} usd`]);
+  }
+}
+
+describe('with Stripe away', () => {
+  it('50 orders are accepted at once, show that they wait, and are all paid once when it is back', async () => {
+    await stack.stopSimulator();
+    const startedAt = performance.now();
+    const orders = await acceptOrders(ORDERS);
+    assert.ok(performance.now() - startedAt < 5_000, 'no order waits for Stripe');
+    for (const { id } of orders) {
+      const { status, payment } = await stack.readOrder(id);
+      assert.deepEqual([status, payment.status, payment.pendingOperation, payment.lastError], ['pending', 'pending', 'confirm', null]);
+    }
+    assert.equal((await stack.call('/health/ready')).status, 200);
+    const [{ attempts } = { attempts: 0 }] = await waitFor('the worker to have tried each', async () => {
+      const rows = await stack.database.query<{ attempts: number }>(`SELECT min(attempts) AS attempts FROM payment_operations WHERE kind = 'create' AND finished_at IS NULL`);
+      return Number(rows[0]?.attempts) >= 1 && rows;
+    });
+    assert.ok(attempts >= 1);
+    // A connection that was refused carried nothing: there is no doubt to resolve.
+    assert.deepEqual(await stack.database.query(`SELECT 1 FROM payment_operations WHERE in_doubt OR first_sent_at IS NOT NULL AND status = 'queued'`), []);
+
+    await stack.startSimulator();
+    await assertPaidOnce(orders);
+  });
+});
+
+describe('without a worker', () => {
+  it('orders are accepted and wait; a worker that starts carries them out', async () => {
+    await stack.stopWorker();
+    const orders = await acceptOrders(20);
+    const [{ waiting } = { waiting: 0 }] = await stack.database.query<{ waiting: number }>('SELECT count(*)::int AS waiting FROM outbox');
+    assert.equal(waiting, 20);
+    for (const { id } of orders) assert.equal((await stack.readOrder(id)).status, 'pending');
+
+    await stack.startWorker();
+    await assertPaidOnce(orders);
+  });
+
+  it('what one worker leaves behind when it stops in the middle, the next one finishes', async () => {
+    const orders = await acceptOrders(30);
+    for (let stops = 0; stops < 3; stops += 1) {
+      await stack.stopWorker();
+      await stack.startWorker();
+    }
+    await assertPaidOnce(orders);
+  });
+
+  it('and without its jobs everything still happens: the queue is a hint', async () => {
+    await stack.stopWorker();
+    const orders = await acceptOrders(10);
+    await stack.database.query('DELETE FROM outbox');
+    assert.deepEqual(await stack.database.query('SELECT 1 FROM outbox'), []);
+
+    await stack.startWorker();
+    await assertPaidOnce(orders);
+  });
+
+  it('and with every job twice nothing happens twice', async () => {
+    await stack.stopWorker();
+    const orders = await acceptOrders(10);
+    await stack.database.query('INSERT INTO outbox (id, kind, payload) SELECT gen_random_uuid(), kind, payload FROM outbox, generate_series(1, 3)');
+
+    await stack.startWorker();
+    await assertPaidOnce(orders);
+  });
+
+  it('and a second relay, sweeper and consumer beside the first do no harm', async () => {
+    const config = loadConfig({
+      DATABASE_URL: stack.database.url, STRIPE_SECRET_KEY: stack.stripeKey, STRIPE_API_BASE: stack.simulatorUrl, STRIPE_WEBHOOK_SECRETS: stack.webhookSecret, ONCEPAY_INSTANCE: 'tests',
+    }); // prettier-ignore
+    const second = await startWorker(config, createLogger('test', 'silent'));
+    try {
+      await assertPaidOnce(await acceptOrders(ORDERS));
+    } finally {
+      await second.close();
+    }
+  });
+});
+
+it('Everything that happened above keeps the rules', () => assertRulesHold(stack));
