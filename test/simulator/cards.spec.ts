@@ -172,6 +172,24 @@ describe('a payment method', () => {
     strictEqual((await stripe.paymentMethods.list({ customer: ada })).data.length, 0);
   });
 
+  it('goes with its customer, who can still be read', async () => {
+    const { id: customer } = await stripe.customers.create({ email: 'ada@example.com' });
+    const method = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+    const paid = await pay(method.id, { customer });
+    await stripe.customers.del(customer);
+    deepStrictEqual({ ...(await stripe.customers.retrieve(customer)) }, { id: customer, object: 'customer', deleted: true });
+    const { customer: expanded } = await stripe.paymentIntents.retrieve(paid.id, { expand: ['customer'] });
+    deepStrictEqual(expanded, { id: customer, object: 'customer', deleted: true });
+    strictEqual((await refusal(pay(method.id))).statusCode, 400);
+    strictEqual((await refusal(pay('pm_card_visa', { customer }))).code, 'resource_missing');
+  });
+
+  it('that declines is not kept by a customer, but for the one made for that', async () => {
+    const { id: customer } = await stripe.customers.create({});
+    strictEqual((await refusal(stripe.paymentMethods.attach('pm_card_chargeDeclined', { customer }))).code, 'card_declined');
+    strictEqual((await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })).customer, customer);
+  });
+
   it('is checked like a card: number, expiry and code', async () => {
     const make = (card: Partial<Stripe.PaymentMethodCreateParams.Card>): Promise<Stripe.StripeRawError | { code?: string }> =>
       refusal(stripe.paymentMethods.create({ type: 'card', card: { number: '4242424242424242', exp_month: 12, exp_year: 2040, ...card } }));

@@ -3,7 +3,7 @@ import type { IdempotencyRecord } from '../api/idempotency-record.js';
 import type { BalanceTransaction } from '../balance/balance-transaction.js';
 import type { Charge } from '../charges/charge.js';
 import type { CheckoutSession, CheckoutSessionSecret } from '../checkout/checkout-session.js';
-import type { Customer } from '../customers/customer.js';
+import type { Customer, DeletedCustomer } from '../customers/customer.js';
 import type { Dispute } from '../disputes/dispute.js';
 import type { StripeEvent } from '../events/event.js';
 import type { PaymentIntent, PaymentIntentSecret } from '../payment-intents/payment-intent.js';
@@ -21,6 +21,7 @@ export interface Holdings {
   checkout_session_secrets: CheckoutSessionSecret;
   checkout_sessions: CheckoutSession;
   customers: Customer;
+  deleted_customers: DeletedCustomer & Stored;
   deliveries: Delivery;
   disputes: Dispute;
   events: StripeEvent;
@@ -102,6 +103,7 @@ function newHoldings(): { [N in HoldingName]: Collection<Holdings[N]> } {
     checkout_session_secrets: new Collection(),
     checkout_sessions: new Collection(['payment_intent', 'customer']),
     customers: new Collection(['email']),
+    deleted_customers: new Collection(),
     deliveries: new Collection(),
     disputes: new Collection(['charge', 'payment_intent']),
     events: new Collection(),

@@ -33,6 +33,13 @@ export interface Customer {
   test_clock: null;
 }
 
+/** What is left of a customer: it can still be read, and no longer be charged. */
+export interface DeletedCustomer {
+  id: string;
+  object: 'customer';
+  deleted: true;
+}
+
 export type CustomerFields = Pick<
   Customer,
   'address' | 'description' | 'email' | 'metadata' | 'name' | 'phone' | 'preferred_locales' | 'shipping' | 'tax_exempt'

@@ -3,9 +3,10 @@ import { emit } from '../events/emit.js';
 import { LIST_PARAMS, listPage, whereEquals } from '../http/lists.js';
 import { changedMetadata, ignored, list, metadata, object, oneOf, type Parsed, string, unsettable, unsupported } from '../http/params.js';
 import { missingResource } from '../http/stripe-error.js';
-import { attach, refuseUnkeepable, usePaymentMethod } from '../payment-methods/payment-methods.js';
+import { attach, detachAll, refuseUnkeepable, usePaymentMethod } from '../payment-methods/payment-methods.js';
 import { ADDRESS, SHIPPING, toAddress, toShipping } from './address-params.js';
 import { type Customer, newCustomer } from './customer.js';
+import { findCustomer } from './find-customer.js';
 
 const WRITABLE = {
   address: unsettable(object(ADDRESS)),
@@ -70,7 +71,7 @@ export const CUSTOMER_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/v1/customers/:id',
     params: {},
-    run: (call, _, { id }) => existing(call, id),
+    run: (call, _, { id }) => findCustomer(call.account, id) ?? existing(call, id),
   }),
   endpoint({
     method: 'POST',
@@ -90,8 +91,11 @@ export const CUSTOMER_ENDPOINTS: readonly Endpoint[] = [
     run(call, _, { id }) {
       const deleted = existing(call, id);
       call.account.remove('customers', id);
+      const left = { id, object: 'customer', deleted: true } as const;
+      call.account.save('deleted_customers', { ...left, created: call.at });
+      detachAll(call, id);
       emit(call, 'customer.deleted', deleted);
-      return { id, object: 'customer', deleted: true };
+      return left;
     },
   }),
 ];

@@ -28,7 +28,7 @@ function listeners(act: Act, type: string): string[] {
   return ids;
 }
 
-export function listensFor(endpoint: WebhookEndpoint, type: string): boolean {
+function listensFor(endpoint: WebhookEndpoint, type: string): boolean {
   return endpoint.enabled_events.some((pattern) => pattern === '*' || pattern === type);
 }
 

@@ -1,4 +1,5 @@
 import type { Account, HoldingName } from '../core/account.js';
+import { findCustomer } from '../customers/find-customer.js';
 import { invalidRequest } from './stripe-error.js';
 
 /** Stripe's own limit. */
@@ -122,6 +123,7 @@ function expandPath(account: Account, target: object, steps: readonly string[], 
 }
 
 function referenced(account: Account, holding: HoldingName | null, id: string): object | undefined {
+  if (holding === 'customers') return findCustomer(account, id);
   if (holding !== null) return account.find(holding, id);
   // A balance transaction's source may be of several kinds; the id's prefix tells.
   if (id.startsWith('ch_')) return account.find('charges', id);

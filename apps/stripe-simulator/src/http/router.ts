@@ -21,7 +21,7 @@ export class Router<T extends { method: string; path: string }> {
 }
 
 /** The segments standing for `:name`, or undefined where the path is another one. */
-export function matchPath(pattern: string, path: string): string[] | undefined {
+function matchPath(pattern: string, path: string): string[] | undefined {
   const expected = pattern.split('/');
   const actual = path.split('/');
   if (expected.length !== actual.length) return undefined;

@@ -141,7 +141,7 @@ export function settle(act: Act, intent: PaymentIntent, outcome: 'succeeded' | '
   return succeeded;
 }
 
-export function latestCharge(act: Act, intent: PaymentIntent): Charge {
+function latestCharge(act: Act, intent: PaymentIntent): Charge {
   const charge = act.account.find('charges', intent.latest_charge ?? '');
   if (charge === undefined) throw new Error(`payment intent ${intent.id} is ${intent.status} without a charge`);
   return charge;

@@ -5,7 +5,15 @@ import { changedMetadata, integer, metadata, object, oneOf, required, string } f
 import { invalidRequest, missingResource } from '../http/stripe-error.js';
 import type { PaymentMethod } from './payment-method.js';
 import { PAYMENT_METHOD_DATA } from './payment-method-params.js';
-import { attach, billingDetails, createPaymentMethod, refuseUnkeepable, refuseUnusable, usePaymentMethod } from './payment-methods.js';
+import {
+  attach,
+  billingDetails,
+  createPaymentMethod,
+  detach,
+  refuseUnkeepable,
+  refuseUnusable,
+  usePaymentMethod,
+} from './payment-methods.js';
 
 const { created: _, ...PAGE } = LIST_PARAMS;
 
@@ -87,12 +95,7 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
       const before = existing(call, id);
       if (before.customer === null)
         throw invalidRequest('The payment method you provided is not attached to a customer so detachment is impossible.');
-      const detached = call.account.save('payment_methods', { ...before, customer: null });
-      const secret = call.account.find('payment_method_secrets', id);
-      // Once detached it may not be used again.
-      if (secret !== undefined) call.account.save('payment_method_secrets', { ...secret, consumed: true });
-      emit(call, 'payment_method.detached', detached, before);
-      return detached;
+      return detach(call, before);
     },
   }),
 ];

@@ -92,6 +92,19 @@ export function attach(act: Act, method: PaymentMethod, customer: string): Payme
   return attached;
 }
 
+/** Takes a method from its customer. It may not be used again. */
+export function detach(act: Act, method: PaymentMethod): PaymentMethod {
+  const detached = act.account.save('payment_methods', { ...method, customer: null });
+  act.account.save('payment_method_secrets', { ...secretOf(act, method), consumed: true });
+  emit(act, 'payment_method.detached', detached, method);
+  return detached;
+}
+
+export function detachAll(act: Act, customer: string): void {
+  const methods = Array.from(act.account.all('payment_methods').oldestFirst()).filter((method) => method.customer === customer);
+  for (const method of methods) detach(act, method);
+}
+
 export function billingDetails(given: PaymentMethodData['billing_details']): BillingDetails {
   if (given === undefined) return EMPTY_BILLING_DETAILS;
   return {
