@@ -179,6 +179,9 @@ describe('a webhook fault', () => {
     strictEqual(objectOf(receiver.received[0]?.event), kept.id);
     strictEqual((await stripe.events.list({ delivery_success: false })).data.length, 1);
     strictEqual((await stripe.events.list()).data.length, 2);
+    const [lost] = (await stripe.events.list({ delivery_success: false })).data;
+    await hooks({ action: 'resend', event: lost?.id });
+    await waitFor('the late success', async () => (await stripe.events.list({ delivery_success: false })).data.length === 0);
   });
 
   for (const action of ['forge', 'tamper', 'old_timestamp'] as const) {

@@ -160,10 +160,11 @@ export class WebhookDelivery {
 
   #concluded(parcel: Parcel, accepted: boolean): void {
     const delivery = parcel.account.find('deliveries', deliveryId(parcel.event.id, parcel.endpoint));
-    // A copy may come second; what is over stays over.
-    if (delivery?.state !== 'pending' || (parcel.extra === true && !accepted)) return;
+    // A copy may come second; what was delivered stays so. What was given up may still be sent on demand, once.
+    if (delivery === undefined || delivery.state === 'delivered' || (parcel.extra === true && !accepted)) return;
     const attempts = delivery.attempts + 1;
-    const state = accepted ? 'delivered' : attempts >= ATTEMPTS_MAX ? 'failed' : 'pending';
+    const isOver = delivery.state === 'failed' || attempts >= ATTEMPTS_MAX;
+    const state = accepted ? 'delivered' : isOver ? 'failed' : 'pending';
     this.#save(parcel, { state, attempts });
     if (state !== 'pending') return;
     const backoffMs = Math.min(RETRY_MS_MAX, RETRY_FIRST_MS * 2 ** Math.min(attempts - 1, 10));
