@@ -3,97 +3,162 @@ import { after, before, describe, it } from 'node:test';
 import { Stripe } from 'stripe';
 import { FAILPOINTS } from '#libs/primitives';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
-import { freshDatabase, type TestDatabase } from '../support/database.js';
-import { freePort } from '../../tools/free-port.js';
-import { type Answer, call } from '../support/http-client.js';
-import { type AppProcess, startApp } from '../support/processes.js';
+import { AMOUNT, Installation, RECOVERY_MS } from '../support/installation.js';
+import { type AppProcess } from '../support/processes.js';
 import { waitFor } from '../support/wait-for.js';
 
-const SECRET_KEY = 'secret-key-of-the-crash-tests';
-/** The contract: paid within ten seconds of the restart. */
-const RECOVERY_MS = 10_000;
-const AMOUNT = 2_000;
 const ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: AMOUNT, quantity: 1 }] };
+const PAID = { ...ORDER, paymentMethod: 'pm_card_visa' };
+const BROWSER = { ...ORDER, returnUrl: 'https://shop.example/return' };
 
-type Simulator = Awaited<ReturnType<typeof startSimulator>>;
-let simulator: Simulator;
+/** What happens to one order: with everything well, up to the death, and what must be true after the restart. */
+interface Scenario {
+  /** Brings an order to where the failpoint can be reached, with no process armed; gives its id. */
+  readonly prepare?: (here: Installation) => Promise<string>;
+  /** Sends what leads to the death; what it is answered, if it is. */
+  readonly provoke: (here: Installation, orderId: string, key: string) => Promise<unknown>;
+  /** Repeats it as the client would, and looks at what became of it. */
+  readonly settle: (here: Installation, orderId: string, key: string) => Promise<void>;
+}
 
-before(async () => {
-  simulator = await startSimulator({ port: 0 });
-});
-after(() => simulator.close());
-
-/** One installation: its own database, its own account at Stripe, its API always at the same address. */
-class Installation {
-  readonly #started: AppProcess[] = [];
-
-  private constructor(
-    readonly database: TestDatabase,
-    readonly stripe: Stripe,
-    readonly url: string,
-    private readonly env: Readonly<Record<string, string>>,
-  ) {}
-
-  static async open(): Promise<Installation> {
-    const database = await freshDatabase();
-    const port = await freePort();
-    const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
-    const stripe = new Stripe(stripeKey, { host: '127.0.0.1', port: simulator.port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
-    const url = `http://127.0.0.1:${port}`;
-    const endpoint = await stripe.webhookEndpoints.create({ url: `${url}/webhooks/stripe`, enabled_events: ['*'] });
-    return new Installation(database, stripe, url, {
-      DATABASE_URL: database.url,
-      MIGRATE_ON_START: 'false',
-      PORT: String(port),
-      STRIPE_SECRET_KEY: stripeKey,
-      STRIPE_API_BASE: simulator.url,
-      STRIPE_WEBHOOK_SECRETS: endpoint.secret ?? '',
-      ONCEPAY_DEV_SECRET_KEY: SECRET_KEY,
-      LOG_LEVEL: 'info',
-    });
-  }
-
-  async start(app: 'api' | 'worker', failpoint?: string): Promise<AppProcess> {
-    const running = await startApp(app, { ...this.env, ...(failpoint === undefined ? {} : { ONCEPAY_FAILPOINT: failpoint }) });
-    this.#started.push(running);
-    return running;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#started.map((app) => app.kill()));
-    await this.database.drop();
-  }
-
-  /** Sends the order as a client does that only knows its key: again and again until it is acknowledged. */
-  order(idempotencyKey: string, body: object): Promise<Answer> {
-    return waitFor(`an answer to ${idempotencyKey}`, async () => {
-      const answer = await call(`${this.url}/v1/orders`, { key: SECRET_KEY, idempotencyKey, body });
-      return answer.status === 201 && answer;
-    }, RECOVERY_MS); // prettier-ignore
-  }
-
-  async statusOf(id: string): Promise<unknown> {
-    return (await call(`${this.url}/v1/orders/${id}`, { key: SECRET_KEY })).json['status'];
-  }
-
-  orderIn(id: string, status: string): Promise<boolean> {
-    return waitFor(`order ${id} to become ${status}`, async () => {
-      const seen = await this.statusOf(id);
-      if (seen !== status) throw new Error(`it is ${String(seen)}`);
-      return true;
-    }, RECOVERY_MS); // prettier-ignore
-  }
-
-  /** The truth: what Stripe says was charged for the order, and how many orders our database holds under the reference. */
-  async assertChargedOnce(orderId: string, reference: string): Promise<void> {
-    const intents = await this.stripe.paymentIntents.list({ limit: 100 });
-    const paid = intents.data.filter((intent) => intent.status === 'succeeded' && intent.metadata['oncepay_order'] === orderId);
-    assert.deepEqual(paid.map((intent) => intent.amount_received), [AMOUNT]); // prettier-ignore
-    const charges = await this.stripe.charges.list({ payment_intent: paid[0]?.id ?? '', limit: 100 });
-    assert.deepEqual(charges.data.filter(({ status }) => status === 'succeeded').map(({ amount }) => amount), [AMOUNT]); // prettier-ignore
-    const orders = await this.database.query('SELECT id FROM orders WHERE reference = $1', [reference]);
+const paysAnOrder: Scenario = {
+  provoke: (here, _, key) => here.send('/v1/orders', key, PAID),
+  settle: async (here, _, key) => {
+    const { text, json } = await here.command('/v1/orders', key, { ...PAID });
+    const id = String(json['id']);
+    await here.becomes(`/v1/orders/${id}`, 'paid');
+    await here.assertChargedOnce(id);
+    assert.equal((await here.command('/v1/orders', key, { ...PAID })).text, text);
+    const orders = await here.database.query('SELECT 1 FROM idempotency_keys WHERE key = $1', [key]);
     assert.equal(orders.length, 1);
-  }
+  },
+};
+
+async function placed(here: Installation, body: object, status: string): Promise<string> {
+  const { json } = await here.command('/v1/orders', crypto.randomUUID(), body);
+  await here.becomes(`/v1/orders/${String(json['id'])}`, status);
+  return String(json['id']);
+}
+
+/** A payment confirmed in the browser: its events say something new that is not final, so the worker has to read. */
+const readsAnIntent: Scenario = {
+  prepare: (here) => placed(here, BROWSER, 'requires_payment'),
+  provoke: async (here, orderId) => {
+    const { id } = await here.intentOf(orderId);
+    await here.stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_authenticationRequired', return_url: BROWSER.returnUrl });
+  },
+  settle: async (here, orderId) => {
+    await here.becomes(`/v1/orders/${orderId}`, 'requires_action');
+    await here.control(`/_sim/payment_intents/${(await here.intentOf(orderId)).id}/next_action`, { outcome: 'succeeded' });
+    await here.becomes(`/v1/orders/${orderId}`, 'paid');
+    await here.assertChargedOnce(orderId);
+  },
+};
+
+const refunds: Scenario = {
+  prepare: (here) => placed(here, PAID, 'paid'),
+  provoke: (here, orderId, key) => here.send(`/v1/orders/${orderId}/refunds`, key, { amount: 500 }),
+  settle: async (here, orderId, key) => {
+    const { json } = await here.command(`/v1/orders/${orderId}/refunds`, key, { amount: 500 });
+    await here.becomes(`/v1/refunds/${String(json['id'])}`, 'succeeded');
+    const made = await here.stripe.refunds.list({ payment_intent: (await here.intentOf(orderId)).id });
+    assert.deepEqual(made.data.map(({ amount }) => amount), [500]); // prettier-ignore
+    assert.equal((await here.read(`/v1/orders/${orderId}`))['amountRefunded'], 500);
+  },
+};
+
+const captures: Scenario = {
+  prepare: (here) => placed(here, { ...PAID, captureMethod: 'manual' }, 'authorized'),
+  provoke: (here, orderId, key) => here.send(`/v1/orders/${orderId}/capture`, key, {}),
+  settle: async (here, orderId, key) => {
+    await here.command(`/v1/orders/${orderId}/capture`, key, {});
+    await here.becomes(`/v1/orders/${orderId}`, 'paid');
+    await here.assertChargedOnce(orderId);
+  },
+};
+
+const cancels: Scenario = {
+  prepare: (here) => placed(here, ORDER, 'requires_payment'),
+  provoke: (here, orderId, key) => here.send(`/v1/orders/${orderId}/cancel`, key, {}),
+  settle: async (here, orderId, key) => {
+    await here.command(`/v1/orders/${orderId}/cancel`, key, {});
+    await here.becomes(`/v1/orders/${orderId}`, 'canceled');
+    assert.equal((await here.intentOf(orderId)).status, 'canceled');
+  },
+};
+
+const expires: Scenario = {
+  prepare: (here) => placed(here, ORDER, 'requires_payment'),
+  provoke: (here) => here.database.query(`UPDATE orders SET expires_at = now() - interval '1 second' WHERE status = 'requires_payment'`),
+  settle: async (here, orderId) => {
+    await here.becomes(`/v1/orders/${orderId}`, 'expired');
+    assert.equal((await here.intentOf(orderId)).status, 'canceled');
+  },
+};
+
+/** Stripe does not look at the first confirmation, so the operation is put off. */
+const isThrottled: Scenario = {
+  ...paysAnOrder,
+  provoke: async (here, orderId, key) => {
+    await here.control('/_sim/faults', { account: here.stripeKey, route: 'POST /v1/payment_intents', action: '429', count: 1 });
+    return paysAnOrder.provoke(here, orderId, key);
+  },
+};
+
+/** An event of an object that is ours by its metadata and of no order: held, and given up after an hour. */
+async function forgeEvent(here: Installation): Promise<string> {
+  const id = `evt_forged${crypto.randomUUID().replaceAll('-', '')}`;
+  const intent = await here.stripe.paymentIntents.create({ amount: AMOUNT, currency: 'usd', metadata: { oncepay_instance: 'development' } });
+  const payload = JSON.stringify({ id, object: 'event', type: 'payment_intent.canceled', livemode: false, data: { object: intent } });
+  const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: here.webhookSecret });
+  await fetch(`${here.url}/webhooks/stripe`, { method: 'POST', headers: { 'Stripe-Signature': signature }, body: payload });
+  return id;
+}
+
+async function eventBecomes(here: Installation, id: string, status: string): Promise<void> {
+  await waitFor(`event ${id} to be ${status}`, async () => {
+    const [event] = await here.database.query<{ status: string }>('SELECT status FROM webhook_events WHERE id = $1', [id]);
+    return event?.status === status;
+  }, RECOVERY_MS); // prettier-ignore
+}
+
+const holdsAnEvent: Scenario = {
+  provoke: (here) => forgeEvent(here),
+  settle: async (here) => {
+    const [event] = await here.database.query<{ id: string }>(`SELECT id FROM webhook_events WHERE id LIKE 'evt_forged%' ORDER BY received_at DESC LIMIT 1`);
+    assert.ok(event);
+    await eventBecomes(here, event.id, 'held');
+  },
+};
+
+const parksAnEvent: Scenario = {
+  prepare: async (here) => {
+    const id = await forgeEvent(here);
+    await eventBecomes(here, id, 'held');
+    return id;
+  },
+  provoke: (here, id) => here.database.query(`UPDATE webhook_events SET received_at = now() - interval '2 hours' WHERE id = $1`, [id]),
+  settle: async (here, id) => {
+    await eventBecomes(here, id, 'parked');
+    const found = await here.database.query(`SELECT 1 FROM discrepancies WHERE kind = 'object_without_order'`);
+    assert.ok(found.length > 0);
+  },
+};
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'api.command': refunds,
+  'worker.stripe.read': readsAnIntent,
+  'worker.stripe.refund': refunds,
+  'worker.stripe.capture': captures,
+  'worker.stripe.cancel': cancels,
+  'worker.expiry': expires,
+  'worker.operation.postpone': isThrottled,
+  'worker.event.postpone': holdsAnEvent,
+  'worker.discrepancy': parksAnEvent,
+};
+
+function scenarioOf(failpoint: string): Scenario {
+  return Object.entries(SCENARIOS).find(([prefix]) => failpoint.startsWith(`${prefix}.`))?.[1] ?? paysAnOrder;
 }
 
 async function died(app: AppProcess, failpoint: string): Promise<void> {
@@ -101,71 +166,49 @@ async function died(app: AppProcess, failpoint: string): Promise<void> {
   assert.equal(exit?.signal, 'SIGKILL', `the failpoint ${failpoint} was never reached`);
 }
 
-/** The client's retry with the same key gets the order that was acknowledged, or makes it now; and it is paid once. */
-async function survives(installation: Installation, app: 'api' | 'worker', failpoint: string): Promise<void> {
-  const reference = `order-of-${failpoint}`;
-  const body = { ...ORDER, reference, paymentMethod: 'pm_card_visa' };
+async function survives(here: Installation, app: 'api' | 'worker', failpoint: string): Promise<void> {
+  const { prepare, provoke, settle } = scenarioOf(failpoint);
   const key = crypto.randomUUID();
-  const armed = await installation.start(app, failpoint);
-  const first = call(`${installation.url}/v1/orders`, { key: SECRET_KEY, idempotencyKey: key, body }).catch(() => null);
+  let orderId = '';
+  if (prepare !== undefined) {
+    const well = await here.start(app);
+    orderId = await prepare(here);
+    await well.stop();
+  }
+  const armed = await here.start(app, failpoint);
+  // Whoever asks a process that dies gets no answer; that is what the retry is for.
+  const unanswered = provoke(here, orderId, key).catch(() => null);
   await died(armed, failpoint);
-  const acknowledged = await first;
-  const restarted = await installation.start(app);
-  const answer = await installation.order(key, body);
-  if (acknowledged?.status === 201) assert.equal(answer.text, acknowledged.text);
-  const id = String(answer.json['id']);
-  await installation.orderIn(id, 'paid');
-  await installation.assertChargedOnce(id, reference);
+  await unanswered;
+  const restarted = await here.start(app);
+  await settle(here, orderId, key);
   await restarted.stop();
 }
 
-/** A payment confirmed in the browser: its events say something new that is not final, so the worker has to read. */
-async function survivesReading(installation: Installation, failpoint: string): Promise<void> {
-  const reference = `order-of-${failpoint}`;
-  const armed = await installation.start('worker', failpoint);
-  const answer = await installation.order(crypto.randomUUID(), { ...ORDER, reference, returnUrl: 'https://shop.example/return' });
-  const id = String(answer.json['id']);
-  await installation.orderIn(id, 'requires_payment');
-  const { json } = await call(`${installation.url}/v1/orders/${id}`, { key: SECRET_KEY });
-  const intent = intentOf(json);
-  await installation.stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_authenticationRequired', return_url: 'https://shop.example/return' });
-  await died(armed, failpoint);
-  const restarted = await installation.start('worker');
-  await installation.orderIn(id, 'requires_action');
-  await call(`${simulator.url}/_sim/payment_intents/${intent}/next_action`, { body: { outcome: 'complete' } });
-  await installation.orderIn(id, 'paid');
-  await installation.assertChargedOnce(id, reference);
-  await restarted.stop();
-}
-
-function intentOf(order: Record<string, unknown>): string {
-  const { payment } = order;
-  assert.ok(typeof payment === 'object' && payment !== null && 'stripePaymentIntentId' in payment && typeof payment.stripePaymentIntentId === 'string');
-  return payment.stripePaymentIntentId;
-}
-
-const ofApi = FAILPOINTS.filter((name) => name.startsWith('api.'));
-const ofWorker = FAILPOINTS.filter((name) => name.startsWith('worker.'));
-// Two installations share the worker's failpoints, so that one waits for a lease while the other works.
-const lanes = [
-  { app: 'api' as const, failpoints: ofApi },
-  { app: 'worker' as const, failpoints: ofWorker.filter((_, index) => index % 2 === 0) },
-  { app: 'worker' as const, failpoints: ofWorker.filter((_, index) => index % 2 === 1) },
-];
+/** Two installations a process, so that one waits for a lease while the other works. */
+const LANES_PER_APP = 2;
+const lanes = (['api', 'worker'] as const).flatMap((app) =>
+  Array.from({ length: LANES_PER_APP }, (_, lane) => ({ app, failpoints: FAILPOINTS.filter((name) => name.startsWith(`${app}.`)).filter((__, index) => index % LANES_PER_APP === lane) })),
+);
 
 describe('a crash at every failpoint', { concurrency: lanes.length }, () => {
+  let simulator: Awaited<ReturnType<typeof startSimulator>>;
+  before(async () => {
+    simulator = await startSimulator({ port: 0 });
+  });
+  after(() => simulator.close());
+
   for (const [lane, { app, failpoints }] of lanes.entries()) {
     describe(`of the ${app} (lane ${lane + 1})`, { concurrency: 1 }, () => {
-      let installation: Installation;
+      let here: Installation;
       before(async () => {
-        installation = await Installation.open();
-        await installation.start(app === 'api' ? 'worker' : 'api');
+        here = await Installation.open(simulator);
+        await here.start(app === 'api' ? 'worker' : 'api');
       });
-      after(() => installation.close());
+      after(() => here.close());
 
       for (const failpoint of failpoints) {
-        it(`loses no acknowledged order and charges once when the ${app} dies at ${failpoint}`, () =>
-          failpoint.startsWith('worker.stripe.read') ? survivesReading(installation, failpoint) : survives(installation, app, failpoint));
+        it(`loses nothing and moves money once when the ${app} dies at ${failpoint}`, () => survives(here, app, failpoint));
       }
     });
   }

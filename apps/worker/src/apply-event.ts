@@ -34,7 +34,7 @@ export async function applyEvent(payments: Payments, own: { instance: string; mo
     const note = error instanceof Error ? error.message : String(error);
     logger.warn({ error, eventId: event.id, type: event.type }, 'an event could not be applied');
     if (!(error instanceof StripeFailure) && event.attempts + 1 >= ATTEMPTS) {
-      await settleEvent(database.autocommit, event.id, 'parked', note, clock.now());
+      await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, 'parked', note, clock.now()));
       return { outcome: 'done' };
     }
     return putOff(payments, event, event.status, note, backoffMs(event.attempts, HOLD_DELAY_MS, RETRY_DELAY_MAX_MS));
@@ -66,14 +66,13 @@ function waitedTooLong({ clock }: Payments, { receivedAt }: InboxEvent): boolean
 }
 
 async function parkUnknown({ database, clock, entropy }: Payments, event: InboxEvent): Promise<End> {
-  await recordDiscrepancy(database.autocommit, {
-    id: entropy.uuid(), kind: 'object_without_order', stripeObjectId: event.objectId ?? event.id, orderId: null, ours: null, stripes: event.object, at: clock.now(),
-  }); // prettier-ignore
+  const found = { id: entropy.uuid(), kind: 'object_without_order', stripeObjectId: event.objectId ?? event.id, orderId: null, ours: null, stripes: event.object, at: clock.now() };
+  await effect('worker.discrepancy.commit', () => recordDiscrepancy(database.autocommit, found));
   return { status: 'parked', note: 'ours by its metadata, but no order of ours has this intent' };
 }
 
 async function putOff({ database }: Payments, event: InboxEvent, status: 'received' | 'held', note: string, delayMs: number): Promise<JobOutcome> {
-  const dueAt = await postponeEvent(database.autocommit, event.id, status, note, delayMs);
+  const dueAt = await effect('worker.event.postpone', () => postponeEvent(database.autocommit, event.id, status, note, delayMs));
   return dueAt === null ? { outcome: 'done' } : { outcome: 'snooze', until: dueAt };
 }
 

@@ -1,4 +1,6 @@
+import { type Tx } from '#libs/database';
 import { cancelIntentParams, commitChange, lockPayment, planChange } from '#libs/payments';
+import { effect } from '#libs/primitives';
 import { newOperation } from './command-order.js';
 import { hasOpenOperation } from './order-commands.js';
 import { type Orders } from './orders.js';
@@ -13,14 +15,14 @@ export async function expireOrders(orders: Pick<Orders, 'database' | 'clock' | '
   const { database, clock, entropy } = orders;
   let count = 0;
   for (const id of await findExpiredOrders(database.autocommit, clock.now(), limit)) {
-    const isOrdered = await database.transaction(async (tx) => {
+    const expire = async (tx: Tx): Promise<boolean> => {
       const payment = await lockPayment(tx, id);
       if (payment === null || hasOpenOperation(payment) || (payment.orderStatus !== 'requires_payment' && payment.orderStatus !== 'requires_action')) return false;
       const operation = newOperation(orders, payment, 'cancel', 'expiry', () => cancelIntentParams('abandoned'));
       const { change } = planChange(payment, { ordered: [operation] }, { cause: 'expiry', now: clock.now(), newId: () => entropy.uuid() });
       return commitChange(tx, change);
-    });
-    if (isOrdered) count += 1;
+    };
+    if (await effect('worker.expiry.commit', () => database.transaction(expire))) count += 1;
   }
   return count;
 }

@@ -1,4 +1,5 @@
 import { effect, publicId } from '#libs/primitives';
+import { type DisputeObservation, judgeDispute } from './dispute-observation.js';
 import { judge, type PaymentIntentObservation } from './observation.js';
 import { type PaymentState } from './payment.js';
 import { type Move, planChange, type SettledOperation } from './payment-change.js';
@@ -7,7 +8,10 @@ import { commitChange, loadPayment, recordDiscrepancy } from './payments.store.j
 import { judgeRefund, type RefundObservation } from './refund-observation.js';
 
 /** What Stripe said, and of what. */
-export type Fact = { readonly of: 'intent'; readonly seen: PaymentIntentObservation } | { readonly of: 'refund'; readonly seen: RefundObservation };
+export type Fact =
+  | { readonly of: 'intent'; readonly seen: PaymentIntentObservation }
+  | { readonly of: 'refund'; readonly seen: RefundObservation }
+  | { readonly of: 'dispute'; readonly seen: DisputeObservation };
 
 /** Something that was learned about a payment, and how. */
 export interface Sighting {
@@ -42,7 +46,7 @@ export async function observe(payments: Payments, orderId: string, { fact: told,
     const verdict = weigh(payment, fact, payment.version === notedVersion, newId);
     if (verdict.verdict === 'read') {
       notedVersion = payment.version;
-      fact = { of: 'intent', seen: await gateway.retrievePaymentIntent(payment.stripePaymentIntentId ?? fact?.seen.id ?? '') };
+      fact = await readAgain(gateway, payment, fact);
       continue;
     }
     if (verdict.verdict === 'discrepancy') await reportDiscrepancy(payments, payment, fact, verdict.kind);
@@ -56,6 +60,12 @@ export async function observe(payments: Payments, orderId: string, { fact: told,
   }
 }
 
+/** Asks Stripe for the object that the fact is about. A refund is ordered by its status, and is never asked for. */
+async function readAgain(gateway: Payments['gateway'], payment: PaymentState, fact: Fact | null): Promise<Fact> {
+  if (fact?.of === 'dispute') return { of: 'dispute', seen: await gateway.retrieveDispute(fact.seen.id) };
+  return { of: 'intent', seen: await gateway.retrievePaymentIntent(payment.stripePaymentIntentId ?? fact?.seen.id ?? '') };
+}
+
 type Weighed = { readonly verdict: 'apply'; readonly move: Move } | { readonly verdict: 'same' | 'stale' | 'read' } | { readonly verdict: 'discrepancy'; readonly kind: string };
 
 function weigh(payment: PaymentState, fact: Fact | null, isFresh: boolean, newId: () => string): Weighed {
@@ -64,6 +74,10 @@ function weigh(payment: PaymentState, fact: Fact | null, isFresh: boolean, newId
     const ours = payment.operations.find(({ id }) => publicId('op', id) === fact.seen.operationId)?.refundId ?? null;
     const verdict = judgeRefund(payment, fact.seen, ours, newId);
     return verdict.verdict === 'apply' ? { verdict: 'apply', move: { refunds: [verdict.refund] } } : verdict;
+  }
+  if (fact.of === 'dispute') {
+    const verdict = judgeDispute(payment, fact.seen, isFresh);
+    return verdict.verdict === 'apply' ? { verdict: 'apply', move: { dispute: verdict.dispute } } : verdict;
   }
   const verdict = judge(payment, fact.seen, isFresh);
   return verdict.verdict === 'apply' ? { verdict: 'apply', move: { facts: verdict.facts, amountCaptured: verdict.amountCaptured } } : verdict;
@@ -91,7 +105,7 @@ async function reportDiscrepancy({ database, clock, entropy, logger }: Payments,
   if (fact === null) return;
   const { status, amount, currency, amountCaptured, stripePaymentIntentId, refunds } = payment;
   logger.error({ orderId: publicId('ord', payment.orderId), stripeObjectId: fact.seen.id, kind }, 'Stripe contradicts our record; a person must decide');
-  await recordDiscrepancy(database.autocommit, {
+  const found = {
     id: entropy.uuid(),
     kind,
     stripeObjectId: fact.seen.id,
@@ -99,5 +113,6 @@ async function reportDiscrepancy({ database, clock, entropy, logger }: Payments,
     ours: { status, amount, currency, amountCaptured, stripePaymentIntentId, refunds },
     stripes: { id: fact.seen.id, status: fact.seen.status, amount: fact.seen.amount, currency: fact.seen.currency },
     at: clock.now(),
-  });
+  };
+  await effect('worker.discrepancy.commit', () => recordDiscrepancy(database.autocommit, found));
 }

@@ -149,7 +149,7 @@ async function settle(
 }
 
 async function again({ database }: Payments, operation: ClaimedOperation, postponement: Postponement, spendsAttempt: boolean): Promise<AttemptResult> {
-  const dueAt = await postpone(database.autocommit, operation, postponement);
+  const dueAt = await effect('worker.operation.postpone', () => postpone(database.autocommit, operation, postponement));
   if (dueAt === null) return DONE;
   const reason = postponement.error.message ?? 'no answer';
   return { job: spendsAttempt ? { outcome: 'retry', at: dueAt, reason } : { outcome: 'snooze', until: dueAt }, nextOperationId: null };

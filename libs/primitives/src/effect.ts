@@ -15,6 +15,7 @@ export const EFFECTS = {
   'worker.relay.delete': 'the deletion of the outbox rows that reached the queue',
   'worker.operation.claim': 'lease and fence of a payment operation',
   'worker.operation.mark-sent': 'firstSentAt, committed before the first byte leaves',
+  'worker.operation.postpone': 'the commit that says when an operation is tried again',
   'worker.stripe.create': 'the call that creates a PaymentIntent',
   'worker.stripe.confirm': 'the call that confirms a PaymentIntent',
   'worker.stripe.capture': 'the call that captures a PaymentIntent',
@@ -22,8 +23,11 @@ export const EFFECTS = {
   'worker.stripe.refund': 'the call that makes a Refund',
   'worker.stripe.read': 'a read of a PaymentIntent',
   'worker.observation.commit': 'the one transaction of an observation: operation, payment, order, timeline',
+  'worker.discrepancy.commit': 'the note of a contradiction that a person must decide',
+  'worker.event.postpone': 'the commit that says when an event is tried again',
   'worker.event.mark': 'the mark that an event of the inbox was dealt with',
   'worker.sweep.commit': 'new outbox rows for what is overdue',
+  'worker.expiry.commit': 'the one transaction that orders the cancellation of an expired order',
 } as const;
 
 /** The name of an effect. */
