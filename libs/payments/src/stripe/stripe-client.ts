@@ -31,6 +31,8 @@ export function createStripeClient({ secretKey, apiBase, timeoutMs }: StripeConn
     try {
       const response = await send(...request);
       endAfter(timeoutMs, response.getRawResponse());
+      const parse = response.toJSON.bind(response);
+      response.toJSON = async () => asObject(await parse());
       return response;
     } catch (error) {
       if (error instanceof Error && 'code' in error && CONNECTION_CUT.has(String(error.code))) error.code = 'CONNECTION_CUT';
@@ -53,4 +55,10 @@ function endAfter(timeoutMs: number, response: unknown): void {
   if (!(response instanceof http.IncomingMessage)) return;
   const timer = setTimeout(() => response.destroy(), timeoutMs);
   response.once('close', () => clearTimeout(timer));
+}
+
+/** On JSON that is no object, such as a proxy's `"unavailable"`, the SDK throws where nobody can catch it. */
+function asObject(json: unknown): object {
+  if (typeof json !== 'object' || json === null) throw new TypeError('the answer is no JSON object');
+  return json;
 }

@@ -89,16 +89,21 @@ export function noAnswer(message: string, cause?: unknown): StripeFailure {
   );
 }
 
+/** The types an error of Stripe's API v1 can have. Source: docs.stripe.com/api/errors. */
+const ERROR_TYPES = new Set<string>(['api_error', 'card_error', 'idempotency_error', 'invalid_request_error']);
+
 function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>): FailureKind {
-  const { statusCode, code } = error;
+  const { statusCode, code, rawType } = error;
   if (statusCode === undefined) return neverConnected(error) ? 'not_sent' : 'unknown';
+  // What has the status of a refusal but not its form was said by somebody between Stripe and us.
+  if (statusCode < 400 || !ERROR_TYPES.has(rawType ?? '')) return 'unknown';
   if (statusCode === 402) return 'declined';
   if (statusCode === 409) return 'busy';
   if (statusCode === 429) return 'throttled';
   if (code === 'lock_timeout') return 'throttled';
   if (statusCode === 401 || statusCode === 403) return 'misconfigured';
   if (statusCode === 404) return NAMED_BY_CALLER.has(error.param ?? '') ? 'rejected' : 'bug';
-  if (error.rawType === 'idempotency_error' || code === 'parameter_unknown') return 'bug';
+  if (rawType === 'idempotency_error' || code === 'parameter_unknown') return 'bug';
   if (statusCode === 424 || statusCode >= 500) return 'unknown';
   return 'rejected';
 }
