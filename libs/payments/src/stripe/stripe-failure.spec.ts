@@ -90,6 +90,18 @@ describe('an answer of Stripe', () => {
     });
   }
 
+  it('that only looks like a refusal leaves the outcome unknown: Stripe words its own in one form', async () => {
+    const forms = ['{"error":"forbidden"}', '{"error":{}}', '{"error":[]}', '{"error":{"message":"no"}}', '{"error":{"type":"proxy_error"}}', '{"error":{"type":7}}', '{"error":1}', '{"error":true}'];
+    for (const form of forms) {
+      for (const status of [200, 400, 401, 402, 403, 404, 429, 502]) {
+        const found = await failure((_, response) => response.writeHead(status, { 'content-type': 'application/json' }).end(form));
+        assert.deepEqual([found.kind, hits], ['unknown', 1], `${status} ${form}`);
+      }
+    }
+    const found = await failure(stripeError(200, { type: 'card_error', code: 'card_declined' }));
+    assert.equal(found.kind, 'unknown');
+  });
+
   it('keeps codes, message and request id of a decline, and the intent it came with', async () => {
     const intent = { id: 'pi_1', object: 'payment_intent', status: 'requires_payment_method', amount: 4_300, amount_received: 0, currency: 'usd', metadata: {} };
     const found = await failure(stripeError(402, { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', message: 'Declined.', payment_intent: intent }));
@@ -134,6 +146,9 @@ describe('an answer that is none', () => {
       response.end('<html><body>Bad gateway</body></html>');
     },
     'an empty body': (_, response) => response.writeHead(200).end(),
+    'JSON that is a text': (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('"unavailable"'),
+    'JSON that is a number': (_, response) => response.writeHead(503, { 'content-type': 'application/json' }).end('503'),
+    'JSON that is null': (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('null'),
     'a redirect': (_, response) => response.writeHead(301, { location: `${base}/elsewhere` }).end(),
     'what is no HTTP': (request) => request.socket.end('220 mail.example ESMTP\r\n'),
   };
