@@ -43,12 +43,13 @@ export async function assertRulesHold(stack: Stack): Promise<void> {
   await assertNoSecrets(stack.database);
 }
 
-/** R9, R10: the outbox drains, every event of Stripe arrives and ends, and no operation is left. */
+/** R9, R10: the outbox drains, every event of Stripe arrives and ends, and no operation is left but those that wait for a person. */
 async function settled({ database, stripe }: Stack): Promise<void> {
   await waitFor('the outbox to drain, every event to end and every operation to be finished', async () => {
     const [row] = await database.query<{ left: number }>(
       `SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM webhook_events WHERE status NOT IN ('applied', 'ignored', 'parked'))
-         + (SELECT count(*) FROM payment_operations WHERE status IN ('queued', 'in_flight', 'unknown')) AS left`,
+         + (SELECT count(*) FROM payment_operations op WHERE status IN ('queued', 'in_flight', 'unknown') AND NOT EXISTS (
+             SELECT 1 FROM payment_operations parked WHERE parked.payment_id = op.payment_id AND parked.status = 'parked' AND parked.sequence < op.sequence)) AS left`,
     );
     const told = await stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
     const heard = await database.query<{ id: string }>('SELECT id FROM webhook_events');
