@@ -93,6 +93,14 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
     await proven('GET /v1/payment_intents/:id', {}, () => gateway.retrievePaymentIntent(id));
   },
 
+  async retrieveDispute() {
+    const intent = await paidIntent(REQUEST, 'pm_card_createDispute');
+    await recorded.control('/clock', { advanceSeconds: 2 });
+    const [dispute] = (await recorded.stripe.disputes.list({ payment_intent: intent })).data;
+    assert(dispute);
+    await proven('GET /v1/disputes/:id', {}, () => gateway.retrieveDispute(dispute.id));
+  },
+
   async findPaymentIntent() {
     const built = { created: { gte: 4_000_000_000 }, limit: 100 };
     await proven('GET /v1/payment_intents', built, () => gateway.findPaymentIntent(ORDER.operationId, new Date(4_000_000_000_500)));
@@ -114,9 +122,9 @@ async function newIntent(request: IntentRequest): Promise<string> {
   return id;
 }
 
-async function paidIntent(request: IntentRequest): Promise<string> {
+async function paidIntent(request: IntentRequest, paymentMethod = 'pm_card_visa'): Promise<string> {
   const id = await newIntent(request);
-  await gateway.confirmPaymentIntent(id, confirmIntentParams('pm_card_visa', null), randomUUID());
+  await gateway.confirmPaymentIntent(id, confirmIntentParams(paymentMethod, null), randomUUID());
   return id;
 }
 

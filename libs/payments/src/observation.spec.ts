@@ -20,6 +20,7 @@ const PENDING: PaymentState = {
   amountRefundPending: 0,
   operations: [],
   refunds: [],
+  dispute: null,
   status: 'pending',
   stripePaymentIntentId: null,
   stripeClientSecret: null,

@@ -2,7 +2,7 @@ import { type PaymentIntentObservation } from './observation.js';
 import { type Fact, observe } from './observe.js';
 import { type Payments } from './payments.js';
 import { findPaymentByIntent } from './payments.store.js';
-import { readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
+import { readDispute, readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
 
 /**
  * What became of an object that an event spoke of. `unknown`: ours by its metadata, but its row is not there yet.
@@ -15,7 +15,7 @@ export async function observeEvent(payments: Payments, instance: string, subject
   const fact = factOf(subject, object);
   if (fact === null) return 'unreadable';
   const intentId = fact.of === 'intent' ? fact.seen.id : fact.seen.paymentIntentId;
-  // A refund of a charge that has no intent was never ours.
+  // A refund or dispute of a charge that has no intent was never ours.
   if (intentId === null) return 'foreign';
   const payment = await findPaymentByIntent(payments.database.autocommit, intentId);
   if (payment === null) return (await isOurs(payments, instance, intentId, fact)) ? 'unknown' : 'foreign';
@@ -32,6 +32,10 @@ function factOf(subject: Fact['of'], object: unknown): Fact | null {
     case 'refund': {
       const seen = readRefund(object);
       return seen === null ? null : { of: 'refund', seen };
+    }
+    case 'dispute': {
+      const seen = readDispute(object);
+      return seen === null ? null : { of: 'dispute', seen };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type OutboxMessage } from '#libs/jobs';
 import { publicId } from '#libs/primitives';
 import { orderStatusOf } from './order-status.js';
-import { type OperationFacts, type OperationStatus, type OrderStatus, type PaymentError, type PaymentFacts, type PaymentState, type RefundFacts } from './payment.js';
+import { type DisputeFacts, type OperationFacts, type OperationStatus, type OrderStatus, type PaymentError, type PaymentFacts, type PaymentState, type RefundFacts } from './payment.js';
 
 /** How an operation ended. `fence` is its holder's; an operation that nobody ever claimed has fence 0. */
 export interface SettledOperation {
@@ -25,13 +25,14 @@ export interface TimelineEntry {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What moves a payment: facts about its intent, ends and orders of operations, refunds that are new or changed. */
+/** What moves a payment: facts about its intent, ends and orders of operations, refunds that are new or changed, its dispute. */
 export interface Move {
   readonly facts?: Partial<PaymentFacts>;
   readonly amountCaptured?: number;
   readonly settled?: readonly SettledOperation[];
   readonly ordered?: readonly NewOperation[];
   readonly refunds?: readonly RefundFacts[];
+  readonly dispute?: DisputeFacts;
 }
 
 /** A change of one payment and its order as one statement writes it, computed from the state at `version`. */
@@ -48,6 +49,7 @@ export interface PaymentChange {
   readonly settled: readonly SettledOperation[];
   readonly ordered: readonly NewOperation[];
   readonly refunds: readonly RefundFacts[];
+  readonly dispute: DisputeFacts | null;
   readonly events: readonly TimelineEntry[];
   readonly outbox: readonly OutboxMessage[];
   readonly at: Date;
@@ -77,12 +79,13 @@ export function planChange(before: PaymentState, move: Move, { cause, now, newId
     amountRefundPending: sumOf(refunds, 'pending'),
     operations: [...before.operations.map((known) => ({ ...known, status: settled.find(({ id }) => id === known.id)?.status ?? known.status })), ...ordered],
     refunds,
+    dispute: move.dispute ?? before.dispute,
   };
   const after = { ...moved, orderStatus: orderStatusOf(moved) };
   const outbox = ordered.map(({ id, kind }): OutboxMessage => ({ id: newId(), kind: kind === 'refund' ? 'refund-operation' : 'payment-operation', payload: { operationId: id } }));
   const events = timelineOf(before, after, settled, changed).map((entry) => ({ id: newId(), cause: hasLapsed(before, after) ? 'authorization_expired' : cause, ...entry }));
-  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending } = after;
-  const change = { orderId, paymentId, currency, version: before.version, orderStatus, amountCaptured, amountRefunded, amountRefundPending, payment: factsOf(after), settled, ordered, refunds: changed, events, outbox, at: now };
+  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending, dispute } = after;
+  const change = { orderId, paymentId, currency, version: before.version, orderStatus, amountCaptured, amountRefunded, amountRefundPending, payment: factsOf(after), settled, ordered, refunds: changed, dispute, events, outbox, at: now };
   return { after, change };
 }
 
@@ -112,7 +115,14 @@ function timelineOf(before: PaymentState, after: PaymentState, settled: readonly
   const paid = before.status === after.status ? [] : [{ type: `payment.${after.status}`, data: { from: before.status, to: after.status, stripePaymentIntentId: after.stripePaymentIntentId } }];
   const ordered =
     before.orderStatus === after.orderStatus ? [] : [{ type: `order.${after.orderStatus}`, data: { from: before.orderStatus, to: after.orderStatus, amountCaptured: after.amountCaptured, amountRefunded: after.amountRefunded } }];
-  return [...refusals, ...paid, ...refunded, ...ordered];
+  return [...refusals, ...paid, ...refunded, ...disputed(before, after), ...ordered];
+}
+
+/** Every change of a dispute is told, its amount and reason included. */
+function disputed({ dispute: from }: PaymentState, { dispute: to }: PaymentState): Omit<TimelineEntry, 'id' | 'cause'>[] {
+  if (to === null || to === from) return [];
+  const { status, stripeDisputeId, amount, reason } = to;
+  return [{ type: `dispute.${status}`, data: { stripeDisputeId, from: from?.stripeDisputeId === stripeDisputeId ? from.status : null, to: status, amount, reason } }];
 }
 
 /** Stripe cancels an authorisation that nobody captured in time, by itself. Source: docs.stripe.com/payments/place-a-hold-on-a-payment-method. */

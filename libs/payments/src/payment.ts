@@ -104,6 +104,16 @@ export interface RefundFacts {
   readonly stripeRefundId: string | null;
 }
 
+/** A dispute of a payment, as Stripe tells it: a separate axis, which moves neither payment nor order. openedAt: RFC 3339. */
+export interface DisputeFacts {
+  readonly stripeDisputeId: string;
+  /** Stripe's word, of this API version or a later one. */
+  readonly status: string;
+  readonly amount: number;
+  readonly reason: string;
+  readonly openedAt: string;
+}
+
 /** One payment with what surrounds it, read at one `version`: the whole that every decision is made on. */
 export interface PaymentState extends PaymentFacts {
   readonly orderId: string;
@@ -117,4 +127,5 @@ export interface PaymentState extends PaymentFacts {
   readonly amountRefundPending: number;
   readonly operations: readonly OperationFacts[];
   readonly refunds: readonly RefundFacts[];
+  readonly dispute: DisputeFacts | null;
 }

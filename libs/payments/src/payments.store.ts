@@ -1,6 +1,6 @@
 import { Prisma, type Tx } from '#libs/database';
 import { INSERT_OUTBOX } from '#libs/jobs';
-import { type OperationFacts, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus, type RefundFacts } from './payment.js';
+import { type DisputeFacts, type OperationFacts, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus, type RefundFacts } from './payment.js';
 import { type PaymentChange } from './payment-change.js';
 
 interface PaymentRow {
@@ -23,10 +23,16 @@ interface PaymentRow {
   cancellation_reason: string | null;
   operations: readonly OperationFacts[];
   refunds: readonly RefundFacts[];
+  stripe_dispute_id: string | null;
+  dispute_status: string | null;
+  dispute_amount: bigint | null;
+  dispute_reason: string | null;
+  dispute_opened_at: Date | null;
 }
 
 const STATE = Prisma.sql`
   SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.amount_captured, o.amount_refunded, o.amount_refund_pending,
+    o.stripe_dispute_id, o.dispute_status, o.dispute_amount, o.dispute_reason, o.dispute_opened_at,
     p.status, p.payment_method, p.stripe_payment_intent_id, p.stripe_client_secret, p.stripe_charge_id, p.next_action, p.last_error, p.cancellation_reason,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'orderedBy', op.ordered_by, 'sequence', op.sequence, 'status', op.status,
         'refundId', op.refund_id) ORDER BY op.sequence), '[]')
@@ -65,6 +71,9 @@ export async function commitChange(tx: Tx, change: PaymentChange): Promise<boole
     moved AS (
       UPDATE orders o SET status = i.doc ->> 'orderStatus', version = o.version + 1, amount_captured = (i.doc ->> 'amountCaptured')::bigint,
         amount_refunded = (i.doc ->> 'amountRefunded')::bigint, amount_refund_pending = (i.doc ->> 'amountRefundPending')::bigint,
+        stripe_dispute_id = i.doc #>> '{dispute,stripeDisputeId}', dispute_status = i.doc #>> '{dispute,status}',
+        dispute_amount = (i.doc #>> '{dispute,amount}')::bigint, dispute_reason = i.doc #>> '{dispute,reason}',
+        dispute_opened_at = (i.doc #>> '{dispute,openedAt}')::timestamptz,
         updated_at = (i.doc ->> 'at')::timestamptz
       FROM input i
       WHERE o.id = (i.doc ->> 'orderId')::uuid AND o.version = (i.doc ->> 'version')::int
@@ -148,5 +157,11 @@ function stateOf(row: PaymentRow): PaymentState {
     cancellationReason: row.cancellation_reason,
     operations: row.operations,
     refunds: row.refunds,
+    dispute: disputeOf(row),
   };
+}
+
+function disputeOf({ stripe_dispute_id: stripeDisputeId, dispute_status: status, dispute_amount: amount, dispute_reason: reason, dispute_opened_at: openedAt }: PaymentRow): DisputeFacts | null {
+  if (stripeDisputeId === null || status === null || amount === null || reason === null || openedAt === null) return null;
+  return { stripeDisputeId, status, amount: Number(amount), reason, openedAt: openedAt.toISOString() };
 }

@@ -1,5 +1,5 @@
 /** What of Stripe an event speaks of, where it has an effect on us. */
-export type EventSubject = 'intent' | 'refund';
+export type EventSubject = 'intent' | 'refund' | 'dispute';
 
 /**
  * Every event type that has an effect. All others are stored as `ignored`, without a job. An endpoint at Stripe should be
@@ -17,6 +17,11 @@ export const EVENT_EFFECTS: Readonly<Record<string, EventSubject>> = {
   'refund.updated': 'refund',
   'refund.failed': 'refund',
   'charge.refund.updated': 'refund',
+  'charge.dispute.created': 'dispute',
+  'charge.dispute.updated': 'dispute',
+  'charge.dispute.funds_withdrawn': 'dispute',
+  'charge.dispute.funds_reinstated': 'dispute',
+  'charge.dispute.closed': 'dispute',
 };
 
 /** What an event of this type speaks of; null when it has no effect. */

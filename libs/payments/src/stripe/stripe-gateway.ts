@@ -1,11 +1,12 @@
 import { type Stripe } from 'stripe';
 import { assertNoOpenTransaction } from '#libs/database';
 import { effect } from '#libs/primitives';
+import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
 import { createStripeClient, type StripeConnection } from './stripe-client.js';
 import { classify, noAnswer } from './stripe-failure.js';
-import { readPaymentIntent, readRefund } from './stripe-objects.js';
+import { readDispute, readPaymentIntent, readRefund } from './stripe-objects.js';
 
 /** The parameters of a PaymentIntent as an operation keeps them. */
 export type CreateIntentParams = Stripe.PaymentIntentCreateParams;
@@ -73,6 +74,16 @@ export class StripeGateway {
   /** Reads an intent as it is now. */
   retrievePaymentIntent(id: string): Promise<PaymentIntentObservation> {
     return effect('worker.stripe.read', () => this.#ask(() => this.#stripe.paymentIntents.retrieve(id), id));
+  }
+
+  /** Reads a dispute as it is now. */
+  retrieveDispute(id: string): Promise<DisputeObservation> {
+    return effect('worker.stripe.read', async () => {
+      assertNoOpenTransaction('calling Stripe');
+      const observation = readDispute(await this.#guard(() => this.#stripe.disputes.retrieve(id)));
+      if (observation?.id !== id) throw noAnswer('Stripe answered with what is not the Dispute');
+      return observation;
+    });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type Stripe } from 'stripe';
 import { PAYMENT_STATUSES, type PaymentStatus } from '../payment.js';
+import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
 
@@ -72,7 +73,28 @@ function isRefund(value: unknown): value is Stripe.Refund {
     typeof object['id'] === 'string' &&
     Number.isSafeInteger(object['amount']) &&
     typeof object['currency'] === 'string' &&
-    typeof object['status'] === 'string'
+    (typeof object['status'] === 'string' || object['status'] === null)
+  );
+}
+
+/** What a Dispute says, or null when `value` is none. */
+export function readDispute(value: unknown): DisputeObservation | null {
+  if (!isDispute(value)) return null;
+  const { id, status, amount, currency, reason } = value;
+  return { id, paymentIntentId: idOf(value.payment_intent), status, amount, currency, reason, openedAt: new Date(value.created * 1_000).toISOString() };
+}
+
+function isDispute(value: unknown): value is Stripe.Dispute {
+  if (typeof value !== 'object' || value === null) return false;
+  const object: Record<string, unknown> = { ...value };
+  return (
+    object['object'] === 'dispute' &&
+    typeof object['id'] === 'string' &&
+    typeof object['status'] === 'string' &&
+    Number.isSafeInteger(object['amount']) &&
+    typeof object['currency'] === 'string' &&
+    typeof object['reason'] === 'string' &&
+    Number.isSafeInteger(object['created'])
   );
 }
 
