@@ -110,7 +110,9 @@ export class StripeGateway {
       if (page.object !== 'list' || !Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
       for (const object of page.data) {
         const observation = read(object);
-        if (observation?.operationId === operationId) found = observation;
+        // It might be the one that is looked for, and a second refund is not to be taken back.
+        if (observation === null) throw noAnswer('Stripe listed an object that cannot be read');
+        if (observation.operationId === operationId) found = observation;
       }
       // That it is missing can only be concluded from a list that says itself where it ends.
       if (page.has_more === false) return found;

@@ -49,7 +49,7 @@ function isPaymentIntent(value: unknown): value is KnownPaymentIntent {
   );
 }
 
-/** What a Refund says, or null when `value` is none. A status of a later API version counts as pending: not final. */
+/** What a Refund says, or null when `value` is none. No status, and one of a later API version, counts as pending: not final. */
 export function readRefund(value: unknown): RefundObservation | null {
   if (!isRefund(value)) return null;
   const { status } = value;
