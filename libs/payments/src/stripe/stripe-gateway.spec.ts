@@ -6,7 +6,6 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { Database } from '#libs/database';
 import { freshDatabase } from '../../../../test/support/database.js';
-import { type PaymentIntentObservation } from '../observation.js';
 import { StripeFailure } from './stripe-failure.js';
 import { StripeGateway } from './stripe-gateway.js';
 
@@ -51,12 +50,22 @@ function intent(more: object = {}): object {
   return { id: 'pi_1', object: 'payment_intent', status: 'processing', amount: 4_300, amount_received: 0, currency: 'usd', metadata: {}, ...more };
 }
 
-const CALLS: Readonly<Record<string, () => Promise<PaymentIntentObservation | null>>> = {
-  create: () => gateway.createPaymentIntent({ amount: 4_300, currency: 'usd' }, 'op_1-1'),
+const METADATA = { oncepay_instance: 'shop', oncepay_order: 'ord_1', oncepay_operation: 'op_1' };
+
+function refund(more: object = {}): object {
+  return { id: 're_1', object: 'refund', status: 'pending', amount: 300, currency: 'usd', payment_intent: 'pi_1', reason: null, metadata: METADATA, ...more };
+}
+
+const CALLS = {
+  create: () => gateway.createPaymentIntent({ amount: 4_300, currency: 'usd', metadata: METADATA }, 'op_1-1'),
   confirm: () => gateway.confirmPaymentIntent('pi_1', { payment_method: 'pm_1' }, 'op_1-1'),
-  retrieve: () => gateway.retrievePaymentIntent('pi_1'),
-  find: () => gateway.findPaymentIntent('op_1', new Date(0)),
-};
+  capture: () => gateway.capturePaymentIntent('pi_1', { amount_to_capture: 300 }, 'op_1-1'),
+  cancel: () => gateway.cancelPaymentIntent('pi_1', { cancellation_reason: 'abandoned' }, 'op_1-1'),
+  refund: () => gateway.createRefund({ payment_intent: 'pi_1', amount: 300, metadata: METADATA }, 'op_1-1'),
+  'read an intent': () => gateway.retrievePaymentIntent('pi_1'),
+  'find an intent': () => gateway.findPaymentIntent('op_1', new Date(0)),
+  'find a refund': () => gateway.findRefund('pi_1', 'op_1'),
+} satisfies Readonly<Record<string, () => Promise<unknown>>>;
 
 async function failure(given: Answer, call: () => Promise<unknown>): Promise<StripeFailure> {
   answer = given;
@@ -92,10 +101,9 @@ describe('every call to Stripe', () => {
     });
 
     it(`takes no JSON that is not the object asked for: ${name}`, async () => {
-      const strange = [{ message: 'Bad gateway' }, { id: 'pi_1' }, [], { object: 'customer', id: 'cus_1' }, { data: [] }, { object: 'list', data: [null] }, { object: 'list', data: {} }];
+      const strange = [{ message: 'Bad gateway' }, { id: 'pi_1' }, [], 'text', { object: 'customer', id: 'cus_1' }, { data: [] }, { object: 'list', data: [null], has_more: false }, { object: 'list', data: {} }];
       for (const value of strange) {
         for (const status of [200, 400, 502]) {
-          if (name === 'find' && JSON.stringify(value) === '{"object":"list","data":[null]}') continue;
           const { kind } = await failure(json(value, status), call);
           assert.equal(kind, 'unknown', `${status} ${JSON.stringify(value)}`);
         }
@@ -109,15 +117,20 @@ describe('every call to Stripe', () => {
   }
 
   it('carries our own idempotency key when it changes something', async () => {
-    answer = json(intent());
     hits.length = 0;
-    await CALLS['create']?.();
-    await CALLS['confirm']?.();
+    answer = json(intent({ metadata: METADATA }));
+    for (const name of ['create', 'confirm', 'capture', 'cancel'] as const) await CALLS[name]();
+    answer = json(refund());
+    await CALLS.refund();
+    const named = 'metadata[oncepay_instance]=shop&metadata[oncepay_order]=ord_1&metadata[oncepay_operation]=op_1';
     assert.deepEqual(
-      hits.map(({ method, url, key, body }) => ({ method, url, key, body })),
+      hits.map(({ method, url, key, body }) => [method, url, key, decodeURIComponent(body)]),
       [
-        { method: 'POST', url: '/v1/payment_intents', key: 'op_1-1', body: 'amount=4300&currency=usd' },
-        { method: 'POST', url: '/v1/payment_intents/pi_1/confirm', key: 'op_1-1', body: 'payment_method=pm_1' },
+        ['POST', '/v1/payment_intents', 'op_1-1', `amount=4300&currency=usd&${named}`],
+        ['POST', '/v1/payment_intents/pi_1/confirm', 'op_1-1', 'payment_method=pm_1'],
+        ['POST', '/v1/payment_intents/pi_1/capture', 'op_1-1', 'amount_to_capture=300'],
+        ['POST', '/v1/payment_intents/pi_1/cancel', 'op_1-1', 'cancellation_reason=abandoned'],
+        ['POST', '/v1/refunds', 'op_1-1', `payment_intent=pi_1&amount=300&${named}`],
       ],
     );
   });
@@ -129,23 +142,23 @@ describe('every call to Stripe', () => {
     hits.length = 0;
     for (const call of Object.values(CALLS)) {
       await assert.rejects(
-        database.transaction(() => call()),
+        database.transaction<unknown>(() => call()),
         /bug: calling Stripe while a database transaction is open/,
       );
     }
     assert.equal(hits.length, 0);
     await database.transaction((tx) => tx.$queryRaw`SELECT 1`);
-    assert.equal((await CALLS['retrieve']?.())?.id, 'pi_1');
+    assert.equal((await CALLS['read an intent']()).id, 'pi_1');
     await database.close();
     await drop();
   });
 });
 
 describe('the answer to a call', () => {
-  it('is unknown when it is another intent', async () => {
-    for (const name of ['confirm', 'retrieve'] as const) {
-      const { kind, error } = await failure(json(intent({ id: 'pi_2' })), CALLS[name] ?? assert.fail());
-      assert.deepEqual([kind, error.message], ['unknown', 'Stripe answered with another PaymentIntent']);
+  it('is unknown when it is another intent than the one asked for', async () => {
+    for (const name of ['confirm', 'capture', 'cancel', 'read an intent'] as const) {
+      const { kind, error } = await failure(json(intent({ id: 'pi_2' })), CALLS[name]);
+      assert.deepEqual([kind, error.message], ['unknown', 'Stripe answered with another PaymentIntent'], name);
     }
   });
 
@@ -165,7 +178,7 @@ describe('the answer to a call', () => {
       { metadata: undefined },
     ];
     for (const part of broken) {
-      const { kind } = await failure(json(intent(part)), CALLS['retrieve'] ?? assert.fail());
+      const { kind } = await failure(json(intent(part)), CALLS['read an intent']);
       assert.equal(kind, 'unknown', JSON.stringify(part));
     }
   });
@@ -206,42 +219,85 @@ describe('the answer to a call', () => {
   });
 });
 
-describe('the search for an intent by the operation that made it', () => {
-  const made = (id: string, operation: string): object => intent({ id, metadata: { oncepay_operation: operation } });
-  const list = (data: readonly unknown[], more: boolean): object => ({ object: 'list', data, has_more: more, url: '/v1/payment_intents' });
-  const search = async (pages: readonly object[]): Promise<string | null> => {
+describe('a refund', () => {
+  it('is read in full; no status, and one that is not known, counts as pending', async () => {
+    const read = async (more: object): Promise<Awaited<ReturnType<typeof CALLS.refund>>> => {
+      answer = json(refund(more));
+      return CALLS.refund();
+    };
+    assert.deepEqual(await read({ status: 'failed', reason: 'duplicate', failure_reason: 'lost_or_stolen_card', payment_intent: { id: 'pi_1', object: 'payment_intent' } }), {
+      id: 're_1',
+      paymentIntentId: 'pi_1',
+      status: 'failed',
+      amount: 300,
+      currency: 'usd',
+      reason: 'duplicate',
+      failureReason: 'lost_or_stolen_card',
+      operationId: 'op_1',
+    });
+    const statuses = { pending: 'pending', succeeded: 'succeeded', failed: 'failed', canceled: 'canceled', requires_action: 'pending', reversed: 'pending' };
+    for (const [status, shown] of Object.entries(statuses)) assert.equal((await read({ status })).status, shown);
+    assert.deepEqual([(await read({ status: null })).status, (await read({ payment_intent: null })).paymentIntentId], ['pending', null]);
+  });
+
+  it('is unknown when a member we rely on is missing or is not what it should be', async () => {
+    for (const part of [{ object: 'charge' }, { id: null }, { amount: '300' }, { amount: 0.5 }, { currency: undefined }, { status: undefined }, { status: 7 }]) {
+      const { kind } = await failure(json(refund(part)), CALLS.refund);
+      assert.equal(kind, 'unknown', JSON.stringify(part));
+    }
+  });
+});
+
+describe('the search for what an operation made', () => {
+  const intentOf = (id: string, operation: string): object => intent({ id, metadata: { oncepay_operation: operation } });
+  const refundOf = (id: string, operation: string): object => refund({ id, metadata: { oncepay_operation: operation } });
+  const list = (data: readonly unknown[], more: boolean): object => ({ object: 'list', data, has_more: more });
+  const serve = (pages: readonly object[]): void => {
     hits.length = 0;
     answer = (request, response) => json(pages[hits.length - 1] ?? { message: 'asked for too many pages' })(request, response);
+  };
+  const search = async (pages: readonly object[]): Promise<string | null> => {
+    serve(pages);
     return (await gateway.findPaymentIntent('op_1', new Date(1_700_000_000_999)))?.id ?? null;
   };
+  const queries = (): object[] => hits.map(({ url }) => Object.fromEntries(new URL(url, 'http://stripe').searchParams));
 
   it('finds nothing in a complete list without it', async () => {
-    assert.equal(await search([list([made('pi_3', 'op_3'), intent({ id: 'pi_2' })], false)]), null);
+    assert.equal(await search([list([intentOf('pi_3', 'op_3'), intent({ id: 'pi_2' })], false)]), null);
+    assert.equal(await search([list([], false)]), null);
   });
 
   it('goes through all pages from the given instant on', async () => {
-    assert.equal(await search([list([made('pi_3', 'op_3'), made('pi_2', 'op_2')], true), list([made('pi_1', 'op_1')], false)]), 'pi_1');
-    const queries = hits.map(({ url }) => Object.fromEntries(new URL(url, 'http://stripe').searchParams));
-    assert.deepEqual(queries, [
+    assert.equal(await search([list([intentOf('pi_3', 'op_3'), intentOf('pi_2', 'op_2')], true), list([intentOf('pi_1', 'op_1')], false)]), 'pi_1');
+    assert.deepEqual(queries(), [
       { 'created[gte]': '1700000000', limit: '100' },
       { 'created[gte]': '1700000000', limit: '100', starting_after: 'pi_2' },
     ]);
   });
 
+  it('goes through all refunds of one intent', async () => {
+    serve([list([refundOf('re_3', 'op_3'), refundOf('re_2', 'op_2')], true), list([refundOf('re_1', 'op_1')], false)]);
+    assert.equal((await gateway.findRefund('pi_1', 'op_1'))?.id, 're_1');
+    assert.deepEqual(queries(), [
+      { payment_intent: 'pi_1', limit: '100' },
+      { payment_intent: 'pi_1', limit: '100', starting_after: 're_2' },
+    ]);
+    serve([list([refund({ metadata: null })], false)]);
+    assert.equal(await gateway.findRefund('pi_1', 'op_1'), null);
+  });
+
   it('takes the oldest when there are two', async () => {
-    assert.equal(await search([list([made('pi_3', 'op_1'), made('pi_2', 'op_1')], true), list([made('pi_1', 'op_1')], false)]), 'pi_1');
+    assert.equal(await search([list([intentOf('pi_3', 'op_1'), intentOf('pi_2', 'op_1')], true), list([intentOf('pi_1', 'op_1')], false)]), 'pi_1');
   });
 
-  it('passes over what is no intent', async () => {
-    assert.equal(await search([list([null, { id: 'pi_9' }, made('pi_1', 'op_1')], false)]), 'pi_1');
-  });
-
-  it('concludes nothing from a list that is cut short', async () => {
-    const cut = [list([], true), list([null], true), { object: 'list', data: [] }];
-    for (const page of cut) await assert.rejects(search([page]), { name: 'StripeFailure', kind: 'unknown' });
+  it('concludes nothing from a list that is cut short, or holds what cannot be read', async () => {
+    const odd = [list([], true), { object: 'list', data: [] }, list([null], false), list([intentOf('pi_1', 'op_1'), { id: 'pi_9' }], false)];
+    for (const page of odd) await assert.rejects(search([page]), { name: 'StripeFailure', kind: 'unknown' });
+    serve([list([refund({ amount: null })], false)]);
+    await assert.rejects(gateway.findRefund('pi_1', 'op_1'), { name: 'StripeFailure', kind: 'unknown' });
   });
 
   it('concludes nothing when a later page fails', async () => {
-    await assert.rejects(search([list([made('pi_2', 'op_2')], true)]), { name: 'StripeFailure', kind: 'unknown' });
+    await assert.rejects(search([list([intentOf('pi_2', 'op_2')], true)]), { name: 'StripeFailure', kind: 'unknown' });
   });
 });
