@@ -74,6 +74,7 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
   const facts = attemptFacts(payments, operation);
   switch (planBefore(facts)) {
     case 'park':
+      payments.logger.error({ operationId: publicId('op', operation.id), operation: operation.kind }, 'the outcome of an operation was not to be learned in 72 hours; a person must decide');
       return settle(payments, operation, payment, 'parked', null, GIVEN_UP);
     case 'resolve':
       return resolve(payments, operation, payment);
@@ -139,7 +140,8 @@ async function settle(
 ): Promise<AttemptResult> {
   const observed = await observe(payments, operation.orderId, {
     fact,
-    notedVersion: payment.version,
+    // To a key that was sent before, Stripe gives the answer of that send: the payment may have moved since.
+    notedVersion: operation.inDoubt ? null : payment.version,
     cause: `operation:${publicId('op', operation.id)}`,
     operation: { id: operation.id, fence: operation.fence, status, error },
   });
