@@ -171,18 +171,18 @@ async function survives(here: Installation, app: 'api' | 'worker', failpoint: st
   const key = crypto.randomUUID();
   let orderId = '';
   if (prepare !== undefined) {
-    const well = await here.start(app);
+    if (!here.isRunning(app)) await here.start(app);
     orderId = await prepare(here);
-    await well.stop();
   }
+  await here.stop(app);
   const armed = await here.start(app, failpoint);
   // Whoever asks a process that dies gets no answer; that is what the retry is for.
   const unanswered = provoke(here, orderId, key).catch(() => null);
   await died(armed, failpoint);
   await unanswered;
-  const restarted = await here.start(app);
+  // It stays: the next test prepares with it.
+  await here.start(app);
   await settle(here, orderId, key);
-  await restarted.stop();
 }
 
 /** Two installations a process, so that one waits for a lease while the other works. */

@@ -17,7 +17,7 @@ type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
 /** One installation: its own database, its own account at Stripe, its API always at the same address. */
 export class Installation {
-  readonly #started: AppProcess[] = [];
+  readonly #running = new Map<'api' | 'worker', AppProcess>();
 
   private constructor(
     readonly database: TestDatabase,
@@ -50,12 +50,23 @@ export class Installation {
 
   async start(app: 'api' | 'worker', failpoint?: string): Promise<AppProcess> {
     const running = await startApp(app, { ...this.env, ...(failpoint === undefined ? {} : { ONCEPAY_FAILPOINT: failpoint }) });
-    this.#started.push(running);
+    this.#running.set(app, running);
+    void running.ended.then(() => {
+      if (this.#running.get(app) === running) this.#running.delete(app);
+    });
     return running;
   }
 
+  isRunning(app: 'api' | 'worker'): boolean {
+    return this.#running.has(app);
+  }
+
+  async stop(app: 'api' | 'worker'): Promise<void> {
+    await this.#running.get(app)?.stop();
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#started.map((app) => app.kill()));
+    await Promise.all([...this.#running.values()].map((app) => app.kill()));
     await this.database.drop();
   }
 

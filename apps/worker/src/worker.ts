@@ -5,6 +5,7 @@ import { type Payments, runOperation, StripeGateway } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
+import { startHealthServer } from './health-server.js';
 import { startRelay } from './relay.js';
 import { startSweeper } from './sweeper.js';
 
@@ -17,7 +18,8 @@ const EVENT_CONCURRENCY = 8;
 
 /** A worker at work. */
 export interface RunningWorker {
-  readonly database: Database;
+  /** Where /health/live and /health/ready are, if ADMIN_PORT asks for them. */
+  readonly healthPort: number | null;
   /** Lets what is under way finish, then lets go of everything. */
   close(): Promise<void>;
 }
@@ -43,12 +45,23 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
   const relay = startRelay(database, queues, config.database.directUrl, logger);
   const sweeper = startSweeper(payments, relay);
+  let isDraining = false;
+  const health =
+    config.adminPort === null
+      ? null
+      : await startHealthServer(config.adminPort, {
+          database: () => database.warmUp(),
+          queue: () => queues.ping(),
+          accepting: () => (isDraining ? Promise.reject(new Error('draining')) : Promise.resolve()),
+        });
   return {
-    database,
+    healthPort: health?.port ?? null,
     close: async () => {
+      isDraining = true;
       await sweeper.stop();
       await relay.stop();
       await queues.close();
+      await health?.close();
       await database.close();
     },
   };

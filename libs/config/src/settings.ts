@@ -87,7 +87,7 @@ const ONE_YEAR_SECONDS = 31_536_000;
 export const SETTINGS = {
   NODE_ENV: matching('production switches every development convenience off', 'development', /^(production|development|test)$/, 'be production, development or test'),
   PORT: integer('port of the API', '3000', 0, 65_535),
-  ADMIN_PORT: integer('when set, health of the worker and metrics and ops of the API are served only here', '', 0, 65_535),
+  ADMIN_PORT: integer('when set, the worker serves /health/live and /health/ready here', '', 0, 65_535),
   DATABASE_URL: url('PostgreSQL 15 or newer; may lead through a transaction pooler', 'postgresql://oncepay:oncepay@127.0.0.1:5432/oncepay', POSTGRES),
   DATABASE_DIRECT_URL: url('the same database without a pooler, for LISTEN, the queue and migrations; default DATABASE_URL', '', POSTGRES),
   REDIS_URL: url('when set, the queue lives in Redis 7 instead of PostgreSQL', '', REDIS),

@@ -95,6 +95,12 @@ export class JobQueues {
     this.#consumers.push(worker);
   }
 
+  /** Resolves when the queue can be reached. */
+  async ping(): Promise<void> {
+    if (this.#pool) await this.#pool.query('SELECT 1');
+    else await this.#redis[0]?.ping();
+  }
+
   /** Stops taking jobs and waits for those under way; afterwards closes the connections. */
   async close(): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
