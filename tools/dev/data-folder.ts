@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative } from 'node:path';
-import { StartError } from './start-error.js';
+import { reasonOf, StartError } from './start-error.js';
 
 /** A data folder that is ours until `release`. */
 export interface DataFolder {
@@ -18,7 +18,7 @@ const OURS_ALONE = 0o700;
  * other. The claim is a listening socket, which ends with its process however that ends. Throws StartError when another has it.
  */
 export async function claimDataFolder(path: string): Promise<DataFolder> {
-  mkdirSync(path, { recursive: true, mode: OURS_ALONE });
+  makeUsable(path);
   const file = (name: string): string => join(path, name);
   // Addresses of sockets are limited to about a hundred characters; seen from here the path is usually short.
   const address = relative(process.cwd(), file('launcher.sock'));
@@ -32,6 +32,15 @@ export async function claimDataFolder(path: string): Promise<DataFolder> {
     claim = await listen(address);
   }
   return { path, file, release: () => typeof claim === 'object' && claim.close() };
+}
+
+function makeUsable(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: OURS_ALONE });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StartError(`${path} cannot be used by this user (${reasonOf(error)}). Delete it, or choose another by --data-dir <folder>.`);
+  }
 }
 
 async function listen(address: string): Promise<Server | 'in use' | 'impossible'> {

@@ -7,9 +7,13 @@ const DATABASE = 'oncepay';
 /** PostgreSQL's invalid_catalog_name: there is no such database. */
 const NO_SUCH_DATABASE = '3D000';
 
-/** The bundled server on a folder. What was paid here survives a power cut too, as it would elsewhere. */
-export function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
-  return startEmbeddedPostgres({ dataDir, durable: true });
+/** The bundled server on a folder. What was paid here survives a power cut too, as it would elsewhere. Throws StartError. */
+export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  try {
+    return await startEmbeddedPostgres({ dataDir, durable: true });
+  } catch (error) {
+    throw new StartError(`${reasonOf(error).trim()}\nThe way past it: set DATABASE_URL to a PostgreSQL of your own.`, { cause: error });
+  }
 }
 
 /** The URL of our database on that server; makes it on the first start. */
