@@ -8,7 +8,7 @@ import { isOpen, type PaymentError, type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { type SettledOperation } from './payment-change.js';
 import { loadPayment } from './payments.store.js';
-import { resolveByReading } from './resolve-operation.js';
+import { readOutcome, type Resolution, resolveByReading } from './resolve-operation.js';
 import { send } from './send-operation.js';
 import { classify, type StripeFailure } from './stripe/stripe-failure.js';
 
@@ -96,13 +96,14 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
 async function follow(payments: Payments, operation: ClaimedOperation, payment: PaymentState, plan: Plan, failure: StripeFailure): Promise<AttemptResult> {
   switch (plan.plan) {
     case 'settle': {
-      if (plan.status === 'parked' || operation.kind === 'create') return settle(payments, operation, payment, plan.status, null, failure.error);
-      if (failure.paymentIntent !== null) return settle(payments, operation, payment, plan.status, { of: 'intent', seen: failure.paymentIntent }, failure.error);
+      if (plan.status === 'parked' || operation.kind === 'customer' || operation.kind === 'create') return settle(payments, operation, payment, plan.status, null, failure.error);
+      const told: Fact | null = failure.paymentIntent === null ? null : { of: 'intent', seen: failure.paymentIntent };
+      if (plan.status === 'declined' && told !== null) return settle(payments, operation, payment, 'declined', told, failure.error);
       // Stripe's object may explain the refusal: someone else may have brought it where we wanted it.
-      const read = await resolveByReading(payments.gateway, operation, payment);
+      const read = await explain(payments, operation, payment, failure);
       return read.happened === 'done'
         ? settle(payments, operation, payment, 'done', read.fact, null)
-        : settle(payments, operation, payment, plan.status, read.happened === 'nothing' ? null : read.fact, failure.error);
+        : settle(payments, operation, payment, plan.status, read.happened === 'nothing' ? told : read.fact, failure.error);
     }
     case 'resolve':
       return resolve(payments, operation, payment);
@@ -111,6 +112,13 @@ async function follow(payments: Payments, operation: ClaimedOperation, payment: 
       return again(payments, operation, { status, delayMs, error: failure.error }, spendsAttempt);
     }
   }
+}
+
+/** What Stripe's object says of a refused operation: most refusals bring the intent along, the others are read for. */
+function explain({ gateway }: Payments, operation: ClaimedOperation, payment: PaymentState, { paymentIntent }: StripeFailure): Resolution | Promise<Resolution> {
+  const { kind } = operation;
+  if (paymentIntent === null || kind === 'customer' || kind === 'create' || kind === 'refund') return resolveByReading(gateway, operation, payment);
+  return readOutcome(kind, paymentIntent, payment);
 }
 
 /** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
