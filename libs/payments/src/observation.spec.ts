@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { aPayment } from '../../../test/support/a-payment.js';
 import { judge, PAYMENT_TRANSITIONS, type PaymentIntentObservation } from './observation.js';
 import { PAYMENT_STATUSES, type PaymentState, type PaymentStatus } from './payment.js';
 
@@ -8,28 +9,7 @@ type IntentStatus = PaymentIntentObservation['status'];
 
 const AMOUNT = 4_300;
 
-const PENDING: PaymentState = {
-  orderId: 'order',
-  paymentId: 'payment',
-  version: 1,
-  orderStatus: 'pending',
-  amount: AMOUNT,
-  currency: 'usd',
-  amountCaptured: 0,
-  amountRefunded: 0,
-  amountRefundPending: 0,
-  operations: [],
-  refunds: [],
-  dispute: null,
-  status: 'pending',
-  stripePaymentIntentId: null,
-  stripeClientSecret: null,
-  stripeChargeId: null,
-  paymentMethod: null,
-  nextAction: null,
-  lastError: null,
-  cancellationReason: null,
-};
+const PENDING = aPayment({ amount: AMOUNT });
 
 function seen(status: IntentStatus, more: Partial<PaymentIntentObservation> = {}): PaymentIntentObservation {
   return {
@@ -129,7 +109,10 @@ describe('an observation of an intent', () => {
     const known = payment(seen('processing', { chargeId: 'ch_1', paymentMethod: 'pm_1' }));
     const verdict = judge(known, seen('succeeded', { clientSecret: null, chargeId: null, paymentMethod: null }), false);
     if (verdict.verdict !== 'apply') assert.fail(verdict.verdict);
-    assert.deepEqual([verdict.facts.stripeClientSecret, verdict.facts.stripeChargeId, verdict.facts.paymentMethod], ['pi_1_secret', 'ch_1', 'pm_1']);
+    assert.deepEqual(
+      [verdict.facts.stripeClientSecret, verdict.facts.stripeChargeId, verdict.facts.paymentMethod],
+      ['pi_1_secret', 'ch_1', 'pm_1'],
+    );
   });
 
   it('keeps our own record of a refusal while the buyer may try again, and drops it when the payment moves on', () => {
@@ -163,7 +146,15 @@ describe('an observation of an intent', () => {
 
 /** One step of Stripe's life cycle. Source: docs.stripe.com/payments/paymentintents/lifecycle. */
 const STEPS: Readonly<Record<IntentStatus, readonly IntentStatus[]>> = {
-  requires_payment_method: ['requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled', 'requires_payment_method'],
+  requires_payment_method: [
+    'requires_confirmation',
+    'requires_action',
+    'processing',
+    'requires_capture',
+    'succeeded',
+    'canceled',
+    'requires_payment_method',
+  ],
   requires_confirmation: ['requires_payment_method', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_action: ['requires_payment_method', 'requires_confirmation', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   processing: ['requires_payment_method', 'requires_capture', 'succeeded', 'canceled'],
@@ -173,43 +164,63 @@ const STEPS: Readonly<Record<IntentStatus, readonly IntentStatus[]>> = {
 };
 
 /** A legal life of an intent, as the observations Stripe would give of each of its states. */
-const history = fc.tuple(fc.array(fc.nat(), { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: AMOUNT })).map(([choices, capture]) => {
-  const states = [seen('requires_payment_method')];
-  for (const [index, choice] of choices.entries()) {
-    const last = states.at(-1) ?? assert.fail();
-    const next = STEPS[last.status];
-    const status = next[choice % next.length];
-    if (status === undefined) break;
-    const wasTried = status === 'requires_payment_method';
-    states.push(
-      seen(status, {
-        chargeId: status === 'requires_confirmation' || status === 'requires_action' ? last.chargeId : `ch_${index}`,
-        nextAction: status === 'requires_action' ? { type: 'redirect_to_url', url: `https://bank.example/${index}` } : null,
-        lastError: wasTried ? { code: 'card_declined', declineCode: null, message: `attempt ${index}` } : null,
-        cancellationReason: status === 'canceled' ? 'abandoned' : null,
-        amountReceived: status !== 'succeeded' ? 0 : last.status === 'requires_capture' ? capture : AMOUNT,
-      }),
-    );
-  }
-  return states;
-});
+const history = fc
+  .tuple(fc.array(fc.nat(), { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: AMOUNT }))
+  .map(([choices, capture]) => {
+    const states = [seen('requires_payment_method')];
+    for (const [index, choice] of choices.entries()) {
+      const last = states.at(-1) ?? assert.fail();
+      const next = STEPS[last.status];
+      const status = next[choice % next.length];
+      if (status === undefined) break;
+      const wasTried = status === 'requires_payment_method';
+      states.push(
+        seen(status, {
+          chargeId: status === 'requires_confirmation' || status === 'requires_action' ? last.chargeId : `ch_${index}`,
+          nextAction: status === 'requires_action' ? { type: 'redirect_to_url', url: `https://bank.example/${index}` } : null,
+          lastError: wasTried ? { code: 'card_declined', declineCode: null, message: `attempt ${index}` } : null,
+          cancellationReason: status === 'canceled' ? 'abandoned' : null,
+          amountReceived: status !== 'succeeded' ? 0 : last.status === 'requires_capture' ? capture : AMOUNT,
+        }),
+      );
+    }
+    return states;
+  });
 
 /** Brings an observation to a payment as the one door does, with Stripe's present state as the answer to a read. */
 function deliver(state: PaymentState, observation: PaymentIntentObservation, present: PaymentIntentObservation): PaymentState {
   let verdict = judge(state, observation, false);
   if (verdict.verdict === 'read') verdict = judge(state, present, true);
-  assert.ok(verdict.verdict !== 'read' && verdict.verdict !== 'discrepancy', `${verdict.verdict}: ${state.status} -> ${observation.status}`);
+  assert.ok(
+    verdict.verdict !== 'read' && verdict.verdict !== 'discrepancy',
+    `${verdict.verdict}: ${state.status} -> ${observation.status}`,
+  );
   if (verdict.verdict !== 'apply') return state;
   const after: PaymentState = { ...state, ...verdict.facts, amountCaptured: verdict.amountCaptured, version: state.version + 1 };
   assert.ok(after.amountCaptured >= state.amountCaptured, 'captured never falls');
-  assert.ok((state.status !== 'succeeded' && state.status !== 'canceled') || after.status === state.status, 'a final state never regresses');
+  assert.ok(
+    (state.status !== 'succeeded' && state.status !== 'canceled') || after.status === state.status,
+    'a final state never regresses',
+  );
   return after;
 }
 
 function assertEquals(state: PaymentState, last: PaymentIntentObservation): void {
   assert.deepEqual(
-    { status: state.status, captured: state.amountCaptured, nextAction: state.nextAction, cancellationReason: state.cancellationReason, id: state.stripePaymentIntentId },
-    { status: last.status, captured: last.amountReceived, nextAction: last.nextAction, cancellationReason: last.cancellationReason, id: last.id },
+    {
+      status: state.status,
+      captured: state.amountCaptured,
+      nextAction: state.nextAction,
+      cancellationReason: state.cancellationReason,
+      id: state.stripePaymentIntentId,
+    },
+    {
+      status: last.status,
+      captured: last.amountReceived,
+      nextAction: last.nextAction,
+      cancellationReason: last.cancellationReason,
+      id: last.id,
+    },
   );
   if (last.lastError !== null) assert.deepEqual(state.lastError, last.lastError);
   if (last.chargeId !== null) assert.equal(state.stripeChargeId, last.chargeId);
