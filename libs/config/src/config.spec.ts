@@ -15,7 +15,8 @@ const PRODUCTION: Env = {
   ONCEPAY_KEY_PEPPER: 'p'.repeat(32),
 };
 
-const without = (env: Env, ...names: readonly string[]): Env => Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+const without = (env: Env, ...names: readonly string[]): Env =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 
 function problems(env: Env): readonly string[] {
   try {
@@ -63,7 +64,10 @@ describe('the configuration of a development process', () => {
 
   it('takes spaces alone, and nothing at all, for what is not set', () => {
     assert.deepEqual(blamed({ DATABASE_URL: '  ' }), ['DATABASE_URL']);
-    assert.deepEqual(loadConfig({ ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, ' '])), ...DEVELOPMENT }), loadConfig(DEVELOPMENT));
+    assert.deepEqual(
+      loadConfig({ ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, ' '])), ...DEVELOPMENT }),
+      loadConfig(DEVELOPMENT),
+    );
   });
 
   it('goes to the simulator where there is no Stripe key, wherever that listens', () => {
@@ -96,9 +100,18 @@ describe('the configuration of a development process', () => {
     });
     assert.deepEqual([config.port, config.adminPort, config.migrateOnStart, config.logLevel], [0, 9_000, false, 'silent']);
     assert.deepEqual(config.database, { url: DEVELOPMENT['DATABASE_URL'], directUrl: 'postgres://direct/oncepay' });
-    assert.deepEqual([config.redisUrl, config.idempotencyRetentionDays, config.orderExpiresAfterSeconds], ['redis://127.0.0.1:6379/0', 1, 60]);
-    assert.deepEqual([config.stripe.webhookSecrets, config.stripe.publishableKey, config.stripe.timeoutMs], [['whsec_1', 'whsec_2'], 'pk_test_1', 500]);
-    assert.deepEqual([config.development.failpoint, config.development.clockUrl], ['api.order.commit.before:2', 'http://127.0.0.1/_sim/clock']);
+    assert.deepEqual(
+      [config.redisUrl, config.idempotencyRetentionDays, config.orderExpiresAfterSeconds],
+      ['redis://127.0.0.1:6379/0', 1, 60],
+    );
+    assert.deepEqual(
+      [config.stripe.webhookSecrets, config.stripe.publishableKey, config.stripe.timeoutMs],
+      [['whsec_1', 'whsec_2'], 'pk_test_1', 500],
+    );
+    assert.deepEqual(
+      [config.development.failpoint, config.development.clockUrl],
+      ['api.order.commit.before:2', 'http://127.0.0.1/_sim/clock'],
+    );
   });
 
   it('uses the one database URL for both when there is no direct one', () => {
@@ -109,7 +122,9 @@ describe('the configuration of a development process', () => {
   it('keeps the place of a development key, as the n-th of both lists belong to one account', () => {
     const { development } = loadConfig({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a, b', ONCEPAY_DEV_PUBLISHABLE_KEY: ',c' });
     assert.deepEqual(development.secretKeys.map((key, index) => [key, development.publishableKeys[index]]), [['a', ''], ['b', 'c']]); // prettier-ignore
-    assert.deepEqual(blamed({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a,,b', ONCEPAY_DEV_PUBLISHABLE_KEY: ',b' }), ['ONCEPAY_DEV_SECRET_KEY']);
+    assert.deepEqual(blamed({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a,,b', ONCEPAY_DEV_PUBLISHABLE_KEY: ',b' }), [
+      'ONCEPAY_DEV_SECRET_KEY',
+    ]);
   });
 });
 
@@ -121,8 +136,12 @@ describe("Stripe's mode", () => {
   }); // prettier-ignore
 
   it('is one for both keys', () => {
-    assert.deepEqual(blamed({ ...DEVELOPMENT, STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_PUBLISHABLE_KEY: 'pk_live_1' }), ['STRIPE_PUBLISHABLE_KEY']);
-    assert.deepEqual(blamed({ ...DEVELOPMENT, STRIPE_SECRET_KEY: 'sk_live_1', STRIPE_PUBLISHABLE_KEY: 'pk_test_1' }), ['STRIPE_PUBLISHABLE_KEY']);
+    assert.deepEqual(blamed({ ...DEVELOPMENT, STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_PUBLISHABLE_KEY: 'pk_live_1' }), [
+      'STRIPE_PUBLISHABLE_KEY',
+    ]);
+    assert.deepEqual(blamed({ ...DEVELOPMENT, STRIPE_SECRET_KEY: 'sk_live_1', STRIPE_PUBLISHABLE_KEY: 'pk_test_1' }), [
+      'STRIPE_PUBLISHABLE_KEY',
+    ]);
     assert.deepEqual(blamed({ ...DEVELOPMENT, STRIPE_SECRET_KEY: 'sk_live_1', STRIPE_PUBLISHABLE_KEY: 'pk_live_1' }), []);
   });
 
@@ -177,13 +196,21 @@ describe('a bad configuration', () => {
   });
 
   it('is described without its secrets', () => {
-    const text = problems({ DATABASE_URL: 'postgre://u:hunter2@db/x', STRIPE_SECRET_KEY: 'sk_prod_hunter2', ONCEPAY_KEY_PEPPER: 'hunter2', REDIS_URL: 'http://:hunter2@r' }).join('\n');
+    const text = problems({
+      DATABASE_URL: 'postgre://u:hunter2@db/x',
+      STRIPE_SECRET_KEY: 'sk_prod_hunter2',
+      ONCEPAY_KEY_PEPPER: 'hunter2',
+      REDIS_URL: 'http://:hunter2@r',
+    }).join('\n');
     assert.match(text, /DATABASE_URL[^]*STRIPE_SECRET_KEY|STRIPE_SECRET_KEY[^]*DATABASE_URL/);
     assert.doesNotMatch(text, /hunter2/);
   });
 
   it('stops the start with one sentence each', () => {
-    assert.throws(() => loadConfig({ PORT: 'x' }), /^ConfigError: The configuration has 2 problem\(s\):\n {2}- PORT .*\n {2}- DATABASE_URL .*$/);
+    assert.throws(
+      () => loadConfig({ PORT: 'x' }),
+      /^ConfigError: The configuration has 2 problem\(s\):\n {2}- PORT .*\n {2}- DATABASE_URL .*$/,
+    );
   });
 });
 

@@ -87,7 +87,8 @@ describe('an idempotency key', () => {
 });
 
 describe('the fingerprint of a request', () => {
-  const of = (body: string | undefined, method = 'POST', path = '/v1/orders'): string => fingerprintOf(method, path, body === undefined ? undefined : JSON.parse(body));
+  const of = (body: string | undefined, method = 'POST', path = '/v1/orders'): string =>
+    fingerprintOf(method, path, body === undefined ? undefined : JSON.parse(body));
   const same = (a: string, b: string): void => assert.equal(of(a), of(b), `${a} and ${b}`);
   const differ = (a: string | undefined, b: string | undefined): void => assert.notEqual(of(a), of(b), `${a} and ${b}`);
 
@@ -109,7 +110,28 @@ describe('the fingerprint of a request', () => {
   });
 
   it('tells different values apart', () => {
-    const values = ['1', '2', '-1', '0', '0.1', '"1"', 'true', 'false', 'null', '[]', '{}', '[1]', '[[1]]', '""', '"null"', '"a"', '"A"', '[1,2]', '[2,1]', '[12]'];
+    const values = [
+      '1',
+      '2',
+      '-1',
+      '0',
+      '0.1',
+      '"1"',
+      'true',
+      'false',
+      'null',
+      '[]',
+      '{}',
+      '[1]',
+      '[[1]]',
+      '""',
+      '"null"',
+      '"a"',
+      '"A"',
+      '[1,2]',
+      '[2,1]',
+      '[12]',
+    ];
     const prints = new Set(values.map((value) => of(`{"a":${value}}`)));
     assert.equal(prints.size, values.length);
   });

@@ -5,7 +5,11 @@ import { isJobKind, type JobKind, JOBS, QUEUES } from './catalogue.js';
 const kinds = Object.keys(JOBS).filter(isJobKind);
 
 /** The one id that each kind of job carries. The strings are stored: an older or newer release reads them. */
-const ID_OF: Readonly<Record<string, string>> = { 'payment-operation': 'operationId', 'refund-operation': 'operationId', 'webhook-event': 'eventId' };
+const ID_OF: Readonly<Record<string, string>> = {
+  'payment-operation': 'operationId',
+  'refund-operation': 'operationId',
+  'webhook-event': 'eventId',
+};
 
 describe('the catalogue of jobs', () => {
   it('has the four queues of the contract, and every kind in one of them', () => {
@@ -32,7 +36,20 @@ describe('the payload of a job', () => {
     });
 
     it(`is none when the id is missing or is no text: ${kind}`, () => {
-      for (const value of [undefined, null, 'id-1', 1, true, [], {}, { id: 'id-1' }, { [field]: 1 }, { [field]: null }, { [field]: ['id-1'] }, { [field]: undefined }]) {
+      for (const value of [
+        undefined,
+        null,
+        'id-1',
+        1,
+        true,
+        [],
+        {},
+        { id: 'id-1' },
+        { [field]: 1 },
+        { [field]: null },
+        { [field]: ['id-1'] },
+        { [field]: undefined },
+      ]) {
         assert.equal(JOBS[kind].parse(value), null, JSON.stringify(value));
       }
     });

@@ -16,7 +16,11 @@ const CATALOGUE: ReadonlyMap<string, Price> = new Map(
 
 const named = (unitAmount: number, quantity = 1): RequestedItem => ({ name: 'Gift wrap', unitAmount, quantity });
 
-function price(items: readonly RequestedItem[], currency = 'usd', audience: 'secret' | 'publishable' = 'secret'): ReturnType<typeof priceItems> {
+function price(
+  items: readonly RequestedItem[],
+  currency = 'usd',
+  audience: 'secret' | 'publishable' = 'secret',
+): ReturnType<typeof priceItems> {
   return priceItems(items, currency, audience, CATALOGUE);
 }
 
@@ -47,7 +51,9 @@ describe('the lines of an order', () => {
   });
 
   it('are refused all at once, each by its place: unknown, retired, in another currency', () => {
-    const { code, errors } = refusal(() => price(['nothing', 'retired', 'tee-eur', '__proto__', 'tshirt'].map((id) => ({ price: id, quantity: 1 }))));
+    const { code, errors } = refusal(() =>
+      price(['nothing', 'retired', 'tee-eur', '__proto__', 'tshirt'].map((id) => ({ price: id, quantity: 1 }))),
+    );
     assert.equal(code, 'validation_failed');
     assert.deepEqual(errors, [
       { field: 'items.0.price', message: 'is no active price: nothing' },
@@ -97,7 +103,11 @@ describe('the total of an order', () => {
   });
 
   it('is the exact sum of its lines, whatever their order', () => {
-    const line = fc.record({ name: fc.constant('x'), unitAmount: fc.nat({ max: MAXIMUM_AMOUNT }), quantity: fc.integer({ min: 1, max: 10_000 }) });
+    const line = fc.record({
+      name: fc.constant('x'),
+      unitAmount: fc.nat({ max: MAXIMUM_AMOUNT }),
+      quantity: fc.integer({ min: 1, max: 10_000 }),
+    });
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 100 }), (lines) => {
         const exact = lines.reduce((sum, { unitAmount, quantity }) => sum + BigInt(unitAmount) * BigInt(quantity), 0n);

@@ -88,15 +88,20 @@ describe('the wait before the next attempt', () => {
       assert.equal(fullJitterMs(index + 1, 0.5), cap / 2);
       assert.equal(fullJitterMs(index + 1, 1 - Number.EPSILON), cap - 1);
     }
-    for (const kind of ['throttled', 'unknown', 'not_sent'] as const) assert.equal(delayOf(plan(kind, { ...FIRST, attempts: 3, chance: 0.25 })), 500);
+    for (const kind of ['throttled', 'unknown', 'not_sent'] as const)
+      assert.equal(delayOf(plan(kind, { ...FIRST, attempts: 3, chance: 0.25 })), 500);
   });
 
   it('is a whole number from 0 to below 8 s after any number of attempts', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempts, chance) => {
-        const delayMs = fullJitterMs(attempts, chance);
-        assert.ok(Number.isInteger(delayMs) && delayMs >= 0 && delayMs < 8_000);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (attempts, chance) => {
+          const delayMs = fullJitterMs(attempts, chance);
+          assert.ok(Number.isInteger(delayMs) && delayMs >= 0 && delayMs < 8_000);
+        },
+      ),
     );
   });
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ORDER_STATUS_RULES, orderStatusOf, type OrderStatusFacts, pendingOperationOf } from './order-status.js';
-import { type OperationFacts, type OperationKind, type OperationStatus, type OrderedBy, type OrderStatus, PAYMENT_STATUSES, type PaymentStatus } from './payment.js';
+import {
+  type OperationFacts,
+  type OperationKind,
+  type OperationStatus,
+  type OrderedBy,
+  type OrderStatus,
+  PAYMENT_STATUSES,
+  type PaymentStatus,
+} from './payment.js';
 
 const OPEN: readonly OperationStatus[] = ['queued', 'in_flight', 'unknown', 'parked'];
 const SETTLED: readonly OperationStatus[] = ['done', 'declined', 'rejected', 'withdrawn'];
@@ -11,7 +19,7 @@ function operations(text: string): OperationFacts[] {
   if (text === '') return [];
   return text.split(', ').map((entry, sequence) => {
     const [kind, status, , by] = entry.split(' ') as [OperationKind, OperationStatus, 'by'?, OrderedBy?];
-    return { id: String(sequence), kind, sequence, status, orderedBy: by ?? (kind === 'confirm' ? 'create' : kind), refundId: null };
+    return { id: String(sequence), kind, sequence, status, orderedBy: by ?? (kind === 'confirm' || kind === 'customer' ? 'create' : kind), refundId: null };
   });
 }
 
@@ -30,10 +38,27 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['requires_payment_method, first confirm queued', facts('requires_payment_method', 'create done, confirm queued'), 'pending'],
   ['requires_confirmation, first confirm sent', facts('requires_confirmation', 'create done, confirm in_flight'), 'pending'],
   ['requires_confirmation, first confirm unknown', facts('requires_confirmation', 'create done, confirm unknown'), 'pending'],
-  ['requires_payment_method, later confirm queued', facts('requires_payment_method', 'create done, confirm declined, confirm queued by pay'), 'processing'],
-  ['requires_confirmation, later confirm sent', facts('requires_confirmation', 'create done, confirm rejected, confirm in_flight by pay'), 'processing'],
-  ['requires_payment_method, later confirm unknown', facts('requires_payment_method', 'create done, confirm declined, confirm unknown by pay'), 'processing'],
-  ['requires_payment_method, the only confirm is a later one', facts('requires_payment_method', 'create done, confirm queued by pay'), 'processing'],
+  [
+    'requires_payment_method, later confirm queued',
+    facts('requires_payment_method', 'create done, confirm declined, confirm queued by pay'),
+    'processing',
+  ],
+  [
+    'requires_confirmation, later confirm sent',
+    facts('requires_confirmation', 'create done, confirm rejected, confirm in_flight by pay'),
+    'processing',
+  ],
+  [
+    'requires_payment_method, later confirm unknown',
+    facts('requires_payment_method', 'create done, confirm declined, confirm unknown by pay'),
+    'processing',
+  ],
+  [
+    'requires_payment_method, the only confirm is a later one',
+    facts('requires_payment_method', 'create done, confirm queued by pay'),
+    'processing',
+  ],
+  ['pending, customer rejected', facts('pending', 'customer rejected, create withdrawn, confirm withdrawn'), 'failed'],
   ['requires_payment_method, nothing open', facts('requires_payment_method', 'create done'), 'requires_payment'],
   ['requires_payment_method, confirm declined', facts('requires_payment_method', 'create done, confirm declined'), 'requires_payment'],
   ['requires_confirmation, nothing open', facts('requires_confirmation', 'create done, confirm rejected'), 'requires_payment'],
@@ -43,15 +68,27 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['requires_capture, capture open', facts('requires_capture', 'create done, confirm done, capture unknown'), 'authorized'],
   ['requires_capture, cancel open', facts('requires_capture', 'create done, confirm done, cancel queued'), 'authorized'],
   ['succeeded, nothing refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 0)), 'paid'],
-  ['succeeded, refund ordered but not succeeded', facts('succeeded', 'create done, confirm done, refund queued', captured(4_300, 0)), 'paid'],
+  [
+    'succeeded, refund ordered but not succeeded',
+    facts('succeeded', 'create done, confirm done, refund queued', captured(4_300, 0)),
+    'paid',
+  ],
   ['succeeded, all but one unit refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 4_299)), 'partially_refunded'],
   ['succeeded, all refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 4_300)), 'refunded'],
-  ['succeeded in part, that part refunded', facts('succeeded', 'create done, confirm done, capture done', captured(1_000, 1_000)), 'refunded'],
+  [
+    'succeeded in part, that part refunded',
+    facts('succeeded', 'create done, confirm done, capture done', captured(1_000, 1_000)),
+    'refunded',
+  ],
   ['canceled by the caller', facts('canceled', 'create done, cancel done'), 'canceled'],
   ['canceled by Stripe', facts('canceled', 'create done'), 'canceled'],
   ['canceled by our expiry', facts('canceled', 'create done, cancel done by expiry'), 'expired'],
   ['canceled, our expiry not answered yet', facts('canceled', 'create done, cancel unknown by expiry'), 'expired'],
-  ['canceled by the caller after our expiry was refused', facts('canceled', 'create done, cancel rejected by expiry, cancel done'), 'canceled'],
+  [
+    'canceled by the caller after our expiry was refused',
+    facts('canceled', 'create done, cancel rejected by expiry, cancel done'),
+    'canceled',
+  ],
 ];
 
 describe('the status of an order', () => {
@@ -62,7 +99,7 @@ describe('the status of an order', () => {
   }
 
   it('exists for every status of a payment, whatever was ordered for it', () => {
-    const kinds: readonly OperationKind[] = ['create', 'confirm', 'capture', 'cancel', 'refund'];
+    const kinds: readonly OperationKind[] = ['customer', 'create', 'confirm', 'capture', 'cancel', 'refund'];
     for (const status of PAYMENT_STATUSES) {
       for (const kind of kinds) {
         for (const outcome of [...OPEN, ...SETTLED]) {
@@ -73,7 +110,11 @@ describe('the status of an order', () => {
   });
 
   it('follows no rule that the published table does not exercise', () => {
-    const used = new Set(PUBLISHED.map(([, given]) => ORDER_STATUS_RULES.findIndex((rule) => rule.payment.includes(given.status) && orderStatusOf(given) === rule.order)));
+    const used = new Set(
+      PUBLISHED.map(([, given]) =>
+        ORDER_STATUS_RULES.findIndex((rule) => rule.payment.includes(given.status) && orderStatusOf(given) === rule.order),
+      ),
+    );
     assert.deepEqual([...used].sort((a, b) => a - b), ORDER_STATUS_RULES.map((_, index) => index)); // prettier-ignore
   });
 

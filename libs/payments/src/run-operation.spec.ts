@@ -23,7 +23,10 @@ describe('an operation that is sent again under its key', () => {
       return order.payment.status === 'requires_action' ? order : null;
     });
     await waitFor('the second send', async () => (await sentFor(stack, laid, 'confirm')).length === 2);
-    assert.equal((await stack.control(`/_sim/payment_intents/${payment.stripePaymentIntentId}/next_action`, { outcome: 'fail' })).status, 200);
+    assert.equal(
+      (await stack.control(`/_sim/payment_intents/${payment.stripePaymentIntentId}/next_action`, { outcome: 'fail' })).status,
+      200,
+    );
     await waitFor('the failure', async () => (await stack.readOrder(laid.id)).payment.status === 'requires_payment_method');
 
     const order = await waitFor('the end of the operation', async () => {

@@ -26,7 +26,10 @@ function passThrice(failpoint: string): Promise<Death> {
   `;
   return new Promise((resolve) => {
     execFile(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 }, (error, stdout) => {
-      resolve({ signal: error === null ? null : (error.signal ?? `no signal: ${error.message}`), stdout: stdout.replaceAll('later ', '').trim() });
+      resolve({
+        signal: error === null ? null : (error.signal ?? `no signal: ${error.message}`),
+        stdout: stdout.replaceAll('later ', '').trim(),
+      });
     });
   });
 }
@@ -50,7 +53,16 @@ describe('an effect', () => {
 
 describe('a failpoint', () => {
   it('cannot be armed when there is none of that name', () => {
-    for (const spec of ['', ':1', 'api.order.commit', 'api.order.commit.during', 'API.order.commit.before', 'toString', '__proto__', ' api.order.commit.before']) {
+    for (const spec of [
+      '',
+      ':1',
+      'api.order.commit',
+      'api.order.commit.during',
+      'API.order.commit.before',
+      'toString',
+      '__proto__',
+      ' api.order.commit.before',
+    ]) {
       assert.throws(() => armFailpoint(spec), /there is no failpoint/, spec);
     }
   });

@@ -6,8 +6,18 @@ export type Logger = pino.Logger;
 /** What no log line may hold, wherever in the logged object it stands and however it is capitalised (R12). */
 const SECRET_FIELDS = new Set(
   [
-    ...['authorization', 'cookie', 'idempotency-key', 'stripe-signature', 'oncepay-client-secret'],
-    ...['idempotencyKey', 'stripeIdempotencyKey', 'clientSecret', 'client_secret', 'secretKey', 'signature', 'card'],
+    'authorization',
+    'cookie',
+    'idempotency-key',
+    'stripe-signature',
+    'oncepay-client-secret',
+    'idempotencyKey',
+    'stripeIdempotencyKey',
+    'clientSecret',
+    'client_secret',
+    'secretKey',
+    'signature',
+    'card',
   ].map((name) => name.toLowerCase()),
 );
 

@@ -56,15 +56,32 @@ describe('the body of a new order', () => {
 
   it('needs a currency and items only; what is null counts as left out', () => {
     const least = parse({});
-    assert.deepEqual(least, { ...ORDER, customer: null, reference: null, metadata: {}, paymentMethod: null, captureMethod: 'automatic', returnUrl: null });
-    const nulls = { customer: null, reference: null, metadata: null, paymentMethod: null, captureMethod: null, checkout: null, returnUrl: null };
+    assert.deepEqual(least, {
+      ...ORDER,
+      customer: null,
+      reference: null,
+      metadata: {},
+      paymentMethod: null,
+      captureMethod: 'automatic',
+      returnUrl: null,
+    });
+    const nulls = {
+      customer: null,
+      reference: null,
+      metadata: null,
+      paymentMethod: null,
+      captureMethod: null,
+      checkout: null,
+      returnUrl: null,
+    };
     assert.deepEqual(parse(nulls), least);
     assert.deepEqual(parse(nulls, BROWSER), least);
     assert.deepEqual(wrong({ currency: undefined, items: undefined }), ['currency', 'items']);
   });
 
   it('names no field that is not known, such as those a server decides on', () => {
-    for (const field of ['status', 'amount', 'amountRefunded', 'id', 'accountId', 'livemode', 'clientSecret', 'stripePaymentIntentId']) assert.deepEqual(wrong({ [field]: 1 }), [field]);
+    for (const field of ['status', 'amount', 'amountRefunded', 'id', 'accountId', 'livemode', 'clientSecret', 'stripePaymentIntentId'])
+      assert.deepEqual(wrong({ [field]: 1 }), [field]);
     assert.deepEqual(wrong(withItem({ amount: 1 })), ['items.0.amount']);
     assert.deepEqual(wrong({ customer: { id: 'cus_1' } }), ['customer.id']);
   });
@@ -90,8 +107,10 @@ describe('the items of a new order', () => {
   });
 
   it('are a list of objects and nothing like it', () => {
-    for (const items of [null, 1, 'tshirt', true, {}, ITEM, { length: 1, 0: ITEM }]) assert.ok(wrong({ items }).includes('items'), JSON.stringify(items));
-    for (const item of [null, 1, 'tshirt', true, [], [ITEM]]) assert.deepEqual(wrong({ items: [ITEM, item] }), ['items.1'], JSON.stringify(item));
+    for (const items of [null, 1, 'tshirt', true, {}, ITEM, { length: 1, 0: ITEM }])
+      assert.ok(wrong({ items }).includes('items'), JSON.stringify(items));
+    for (const item of [null, 1, 'tshirt', true, [], [ITEM]])
+      assert.deepEqual(wrong({ items: [ITEM, item] }), ['items.1'], JSON.stringify(item));
   });
 
   it('have a quantity from 1 to 10,000', () => {
@@ -109,13 +128,25 @@ describe('the items of a new order', () => {
   });
 
   it('have a price, or a name and an amount, and never both', () => {
-    const shapes = [{}, { name: 'a' }, { unitAmount: 1 }, { price: 'p', name: 'a' }, { price: 'p', unitAmount: 1 }, { price: 'p', name: 'a', unitAmount: 1 }, { price: null, name: null }];
+    const shapes = [
+      {},
+      { name: 'a' },
+      { unitAmount: 1 },
+      { price: 'p', name: 'a' },
+      { price: 'p', unitAmount: 1 },
+      { price: 'p', name: 'a', unitAmount: 1 },
+      { price: null, name: null },
+    ];
     for (const shape of shapes) assert.deepEqual(wrong({ items: [{ quantity: 1, ...shape }] }), ['items.0'], JSON.stringify(shape));
     assert.deepEqual(parse({ items: [{ quantity: 1, price: 'p', name: null, unitAmount: null }] }).items, [{ price: 'p', quantity: 1 }]);
   });
 
   it('are refused all at once, each by its place', () => {
-    assert.deepEqual(wrong({ currency: 'x', items: [ITEM, { ...ITEM, quantity: 0 }, { ...ITEM, unitAmount: -1 }] }), ['currency', 'items.1.quantity', 'items.2.unitAmount']);
+    assert.deepEqual(wrong({ currency: 'x', items: [ITEM, { ...ITEM, quantity: 0 }, { ...ITEM, unitAmount: -1 }] }), [
+      'currency',
+      'items.1.quantity',
+      'items.2.unitAmount',
+    ]);
     assert.deepEqual(wrong({ items: [{ quantity: 1 }, ITEM, { quantity: 1 }] }), ['items.0', 'items.2']);
   });
 });
@@ -129,7 +160,19 @@ describe('the texts of a new order', () => {
   };
   for (const [field, put] of Object.entries(places)) {
     it(`are 1 to 200 characters of any script, without control characters: ${field}`, () => {
-      for (const text of ['a', 'x'.repeat(200), '🛒'.repeat(100), 'e\u0301', '\u202eabc', "Robert'); DROP TABLE orders; --", '<script>alert(1)</script>', '=1+1', '../../etc', '${x}', '%s%n']) {
+      for (const text of [
+        'a',
+        'x'.repeat(200),
+        '🛒'.repeat(100),
+        'e\u0301',
+        '\u202eabc',
+        "Robert'); DROP TABLE orders; --",
+        '<script>alert(1)</script>',
+        '=1+1',
+        '../../etc',
+        '${x}',
+        '%s%n',
+      ]) {
         assert.deepEqual(wrong(put(text)), [], JSON.stringify(text));
       }
       for (const text of ['', 'x'.repeat(201), '🛒'.repeat(101), 'a\u0000', 'a\r\nX: y', '\u001b[0m', '\ud800', 7, true, ['a'], { a: 1 }]) {
@@ -139,21 +182,37 @@ describe('the texts of a new order', () => {
   }
 
   it('are an email address where one is asked for', () => {
-    for (const email of ['ada@example.com', 'a+b@example.co.uk', 'ünïcödé@example.com']) assert.equal(parse({ customer: { email } }).customer?.email, email);
-    for (const email of ['ada', 'ada@', '@example.com', 'a b@example.com', 'ada@example.com\r\nBcc: eve@example.com', 'a\u0000@example.com', '"a\u0001b"@example.com', `${'a'.repeat(250)}@example.com`, 7, ['ada@example.com']]) {
+    for (const email of ['ada@example.com', 'a+b@example.co.uk', 'ünïcödé@example.com'])
+      assert.equal(parse({ customer: { email } }).customer?.email, email);
+    for (const email of [
+      'ada',
+      'ada@',
+      '@example.com',
+      'a b@example.com',
+      'ada@example.com\r\nBcc: eve@example.com',
+      'a\u0000@example.com',
+      '"a\u0001b"@example.com',
+      `${'a'.repeat(250)}@example.com`,
+      7,
+      ['ada@example.com'],
+    ]) {
       assert.deepEqual(wrong({ customer: { email } }), ['customer.email'], JSON.stringify(email));
     }
   });
 
   it('are of a customer, who is an object', () => {
-    for (const customer of ['ada@example.com', 1, true, [], [{ email: 'ada@example.com' }]]) assert.ok(wrong({ customer }).includes('customer'), JSON.stringify(customer));
+    for (const customer of ['ada@example.com', 1, true, [], [{ email: 'ada@example.com' }]])
+      assert.ok(wrong({ customer }).includes('customer'), JSON.stringify(customer));
     assert.deepEqual(parse({ customer: {} }).customer, { email: null, name: null });
   });
 });
 
 describe('the choices of a new order', () => {
   const choices: Readonly<Record<string, { right: readonly string[]; wrong: readonly unknown[] }>> = {
-    paymentMethod: { right: ['pm_card_visa', 'pm_1'], wrong: ['', 'pm_', 'card_visa', 'pm_card visa', 'pm_1/../x', 'pm_1\n', `pm_${'x'.repeat(201)}`, 4_242, ['pm_1'], '4242424242424242'] },
+    paymentMethod: {
+      right: ['pm_card_visa', 'pm_1'],
+      wrong: ['', 'pm_', 'card_visa', 'pm_card visa', 'pm_1/../x', 'pm_1\n', `pm_${'x'.repeat(201)}`, 4_242, ['pm_1'], '4242424242424242'],
+    },
     captureMethod: { right: ['automatic', 'manual'], wrong: ['', 'Manual', 'none', 1, ['manual']] },
     checkout: { right: ['elements'], wrong: ['', 'page', 1, ['elements']] },
   };
@@ -169,19 +228,42 @@ describe('the metadata of a new order', () => {
   const entries = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'v']));
 
   it('has at most 45 entries of at most 40 and 500 characters', () => {
-    for (const metadata of [{}, entries(45), { ['k'.repeat(40)]: 'v'.repeat(500) }, { 'a b': 'multi\nline', ünï: '🛒' }]) assert.deepEqual(parse({ metadata }).metadata, metadata);
-    for (const metadata of [entries(46), { ['k'.repeat(41)]: 'v' }, { k: 'v'.repeat(501) }, { '': 'v' }, { k: '' }]) assert.deepEqual(wrong({ metadata }), ['metadata']);
+    for (const metadata of [{}, entries(45), { ['k'.repeat(40)]: 'v'.repeat(500) }, { 'a b': 'multi\nline', ünï: '🛒' }])
+      assert.deepEqual(parse({ metadata }).metadata, metadata);
+    for (const metadata of [entries(46), { ['k'.repeat(41)]: 'v' }, { k: 'v'.repeat(501) }, { '': 'v' }, { k: '' }])
+      assert.deepEqual(wrong({ metadata }), ['metadata']);
   });
 
   it('has texts as values, and neither our names nor the brackets of form encoding as keys', () => {
-    const odd = [{ k: 1 }, { k: null }, { k: true }, { k: ['v'] }, { k: { l: 'v' } }, { oncepay_order: 'v' }, { oncepay_: 'v' }, { 'a[b': 'v' }, { 'a]': 'v' }, { 'a\u0000': 'v' }, { k: 'a\u0000' }, { k: '\ud800' }];
+    const odd = [
+      { k: 1 },
+      { k: null },
+      { k: true },
+      { k: ['v'] },
+      { k: { l: 'v' } },
+      { oncepay_order: 'v' },
+      { oncepay_: 'v' },
+      { 'a[b': 'v' },
+      { 'a]': 'v' },
+      { 'a\u0000': 'v' },
+      { k: 'a\u0000' },
+      { k: '\ud800' },
+    ];
     for (const metadata of [...odd, [], ['v'], 'v', 1]) assert.deepEqual(wrong({ metadata }), ['metadata'], JSON.stringify(metadata));
   });
 
   it('comes through as it is, whatever its keys and values', () => {
-    const key = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).filter((text) => !/[[\]\u0000-\u001f\u007f]/.test(text) && !(text in Object.prototype) && text.length <= 40);
-    const value = fc.string({ minLength: 1, maxLength: 100, unit: 'grapheme' }).filter((text) => !text.includes('\u0000') && text.length <= 500);
-    fc.assert(fc.property(fc.dictionary(key, value, { maxKeys: 45, noNullPrototype: true }), (metadata) => assert.deepEqual(parse({ metadata }).metadata, metadata)));
+    const key = fc
+      .string({ minLength: 1, maxLength: 20, unit: 'grapheme' })
+      .filter((text) => !/[[\]\u0000-\u001f\u007f]/.test(text) && !(text in Object.prototype) && text.length <= 40);
+    const value = fc
+      .string({ minLength: 1, maxLength: 100, unit: 'grapheme' })
+      .filter((text) => !text.includes('\u0000') && text.length <= 500);
+    fc.assert(
+      fc.property(fc.dictionary(key, value, { maxKeys: 45, noNullPrototype: true }), (metadata) =>
+        assert.deepEqual(parse({ metadata }).metadata, metadata),
+      ),
+    );
   });
 });
 
@@ -189,19 +271,45 @@ describe('the return URL of a new order', () => {
   const accepted = (returnUrl: unknown, caller = SECRET): boolean => wrong({ returnUrl }, caller).length === 0;
 
   it('is an http or https URL', () => {
-    for (const url of ['https://shop.example/return?a=1#b', 'http://localhost:8080/', 'http://127.0.0.1:3000/x', 'https://münchen.example/']) assert.ok(accepted(url), url);
-    const bad = ['', 'shop.example', '/return', '//shop.example', 'javascript:alert(1)', 'data:text/html,x', 'ftp://shop.example', 'https://', 'https://shop example/', 7, ['https://shop.example'], `https://shop.example/${'x'.repeat(2_000)}`];
+    for (const url of [
+      'https://shop.example/return?a=1#b',
+      'http://localhost:8080/',
+      'http://127.0.0.1:3000/x',
+      'https://münchen.example/',
+    ])
+      assert.ok(accepted(url), url);
+    const bad = [
+      '',
+      'shop.example',
+      '/return',
+      '//shop.example',
+      'javascript:alert(1)',
+      'data:text/html,x',
+      'ftp://shop.example',
+      'https://',
+      'https://shop example/',
+      7,
+      ['https://shop.example'],
+      `https://shop.example/${'x'.repeat(2_000)}`,
+    ];
     for (const url of bad) assert.ok(!accepted(url), JSON.stringify(url));
   });
 
   it('holds nothing that cannot be stored, and is a URL to browsers too', () => {
-    for (const url of ['https://shop.example/\u0000', 'https://shop.example/\u0007', 'https://shop.example/\ud800', 'http://1.2.3.0x100/', 'http://1.2.3.0x100/']) {
+    for (const url of [
+      'https://shop.example/\u0000',
+      'https://shop.example/\u0007',
+      'https://shop.example/\ud800',
+      'http://1.2.3.0x100/',
+      'http://1.2.3.0x100/',
+    ]) {
       for (const caller of [SECRET, BROWSER]) assert.ok(!accepted(url, caller), JSON.stringify(url));
     }
   });
 
   it("is on one of the key's own origins when the key is publishable: scheme, host and port", () => {
-    for (const url of ['https://shop.example', 'https://shop.example:443/return', 'https://SHOP.example/x', 'http://localhost:8080/x']) assert.ok(accepted(url, BROWSER), url);
+    for (const url of ['https://shop.example', 'https://shop.example:443/return', 'https://SHOP.example/x', 'http://localhost:8080/x'])
+      assert.ok(accepted(url, BROWSER), url);
     const foreign = [
       'http://shop.example/',
       'https://shop.example:8443/',

@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Stripe } from 'stripe';
 import { createStripeClient } from './stripe-client.js';
-import { classify, noAnswer, StripeFailure } from './stripe-failure.js';
+import { classify, noAnswer, type StripeFailure } from './stripe-failure.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -91,7 +91,16 @@ describe('an answer of Stripe', () => {
   }
 
   it('that only looks like a refusal leaves the outcome unknown: Stripe words its own in one form', async () => {
-    const forms = ['{"error":"forbidden"}', '{"error":{}}', '{"error":[]}', '{"error":{"message":"no"}}', '{"error":{"type":"proxy_error"}}', '{"error":{"type":7}}', '{"error":1}', '{"error":true}'];
+    const forms = [
+      '{"error":"forbidden"}',
+      '{"error":{}}',
+      '{"error":[]}',
+      '{"error":{"message":"no"}}',
+      '{"error":{"type":"proxy_error"}}',
+      '{"error":{"type":7}}',
+      '{"error":1}',
+      '{"error":true}',
+    ];
     for (const form of forms) {
       for (const status of [200, 400, 401, 402, 403, 404, 429, 502]) {
         const found = await failure((_, response) => response.writeHead(status, { 'content-type': 'application/json' }).end(form));
@@ -103,8 +112,24 @@ describe('an answer of Stripe', () => {
   });
 
   it('keeps codes, message and request id of a decline, and the intent it came with', async () => {
-    const intent = { id: 'pi_1', object: 'payment_intent', status: 'requires_payment_method', amount: 4_300, amount_received: 0, currency: 'usd', metadata: {} };
-    const found = await failure(stripeError(402, { type: 'card_error', code: 'card_declined', decline_code: 'lost_card', message: 'Declined.', payment_intent: intent }));
+    const intent = {
+      id: 'pi_1',
+      object: 'payment_intent',
+      status: 'requires_payment_method',
+      amount: 4_300,
+      amount_received: 0,
+      currency: 'usd',
+      metadata: {},
+    };
+    const found = await failure(
+      stripeError(402, {
+        type: 'card_error',
+        code: 'card_declined',
+        decline_code: 'lost_card',
+        message: 'Declined.',
+        payment_intent: intent,
+      }),
+    );
     assert.deepEqual(found.error, { code: 'card_declined', declineCode: 'lost_card', message: 'Declined.' });
     assert.equal(found.requestId, 'req_spec');
     assert.equal(found.paymentIntent?.status, 'requires_payment_method');
@@ -116,7 +141,8 @@ describe('an answer of Stripe', () => {
   });
 
   it('says when to come again, in seconds or as a date, on any status', async () => {
-    const wait = async (value: string, status = 429): Promise<number | null> => (await failure(stripeError(status, {}, { 'retry-after': value }))).retryAfterMs;
+    const wait = async (value: string, status = 429): Promise<number | null> =>
+      (await failure(stripeError(status, {}, { 'retry-after': value }))).retryAfterMs;
     assert.equal(await wait('7'), 7_000);
     assert.equal(await wait('0'), 0);
     assert.equal(await wait('2', 503), 2_000);

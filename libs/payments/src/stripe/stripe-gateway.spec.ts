@@ -47,13 +47,32 @@ const json =
   };
 
 function intent(more: object = {}): object {
-  return { id: 'pi_1', object: 'payment_intent', status: 'processing', amount: 4_300, amount_received: 0, currency: 'usd', metadata: {}, ...more };
+  return {
+    id: 'pi_1',
+    object: 'payment_intent',
+    status: 'processing',
+    amount: 4_300,
+    amount_received: 0,
+    currency: 'usd',
+    metadata: {},
+    ...more,
+  };
 }
 
 const METADATA = { oncepay_instance: 'shop', oncepay_order: 'ord_1', oncepay_operation: 'op_1' };
 
 function refund(more: object = {}): object {
-  return { id: 're_1', object: 'refund', status: 'pending', amount: 300, currency: 'usd', payment_intent: 'pi_1', reason: null, metadata: METADATA, ...more };
+  return {
+    id: 're_1',
+    object: 'refund',
+    status: 'pending',
+    amount: 300,
+    currency: 'usd',
+    payment_intent: 'pi_1',
+    reason: null,
+    metadata: METADATA,
+    ...more,
+  };
 }
 
 const CALLS = {
@@ -101,7 +120,16 @@ describe('every call to Stripe', () => {
     });
 
     it(`takes no JSON that is not the object asked for: ${name}`, async () => {
-      const strange = [{ message: 'Bad gateway' }, { id: 'pi_1' }, [], 'text', { object: 'customer', id: 'cus_1' }, { data: [] }, { object: 'list', data: [null], has_more: false }, { object: 'list', data: {} }];
+      const strange = [
+        { message: 'Bad gateway' },
+        { id: 'pi_1' },
+        [],
+        'text',
+        { object: 'customer', id: 'cus_1' },
+        { data: [] },
+        { object: 'list', data: [null], has_more: false },
+        { object: 'list', data: {} },
+      ];
       for (const value of strange) {
         for (const status of [200, 400, 502]) {
           const { kind } = await failure(json(value, status), call);
@@ -214,7 +242,13 @@ describe('the answer to a call', () => {
     });
     answer = json(intent({ next_action: { type: 'use_stripe_sdk' }, last_payment_error: { message: 'x' } }));
     const { nextAction, lastError, clientSecret, chargeId, paymentMethod, instance } = await gateway.retrievePaymentIntent('pi_1');
-    assert.deepEqual([nextAction, lastError], [{ type: 'use_stripe_sdk', url: null }, { code: null, declineCode: null, message: 'x' }]);
+    assert.deepEqual(
+      [nextAction, lastError],
+      [
+        { type: 'use_stripe_sdk', url: null },
+        { code: null, declineCode: null, message: 'x' },
+      ],
+    );
     assert.deepEqual([clientSecret, chargeId, paymentMethod, instance], [null, null, null, null]);
   });
 });
@@ -225,23 +259,46 @@ describe('a refund', () => {
       answer = json(refund(more));
       return CALLS.refund();
     };
-    assert.deepEqual(await read({ status: 'failed', reason: 'duplicate', failure_reason: 'lost_or_stolen_card', payment_intent: { id: 'pi_1', object: 'payment_intent' } }), {
-      id: 're_1',
-      paymentIntentId: 'pi_1',
-      status: 'failed',
-      amount: 300,
-      currency: 'usd',
-      reason: 'duplicate',
-      failureReason: 'lost_or_stolen_card',
-      operationId: 'op_1',
-    });
-    const statuses = { pending: 'pending', succeeded: 'succeeded', failed: 'failed', canceled: 'canceled', requires_action: 'pending', reversed: 'pending' };
+    assert.deepEqual(
+      await read({
+        status: 'failed',
+        reason: 'duplicate',
+        failure_reason: 'lost_or_stolen_card',
+        payment_intent: { id: 'pi_1', object: 'payment_intent' },
+      }),
+      {
+        id: 're_1',
+        paymentIntentId: 'pi_1',
+        status: 'failed',
+        amount: 300,
+        currency: 'usd',
+        reason: 'duplicate',
+        failureReason: 'lost_or_stolen_card',
+        operationId: 'op_1',
+      },
+    );
+    const statuses = {
+      pending: 'pending',
+      succeeded: 'succeeded',
+      failed: 'failed',
+      canceled: 'canceled',
+      requires_action: 'pending',
+      reversed: 'pending',
+    };
     for (const [status, shown] of Object.entries(statuses)) assert.equal((await read({ status })).status, shown);
     assert.deepEqual([(await read({ status: null })).status, (await read({ payment_intent: null })).paymentIntentId], ['pending', null]);
   });
 
   it('is unknown when a member we rely on is missing or is not what it should be', async () => {
-    for (const part of [{ object: 'charge' }, { id: null }, { amount: '300' }, { amount: 0.5 }, { currency: undefined }, { status: undefined }, { status: 7 }]) {
+    for (const part of [
+      { object: 'charge' },
+      { id: null },
+      { amount: '300' },
+      { amount: 0.5 },
+      { currency: undefined },
+      { status: undefined },
+      { status: 7 },
+    ]) {
       const { kind } = await failure(json(refund(part)), CALLS.refund);
       assert.equal(kind, 'unknown', JSON.stringify(part));
     }
@@ -268,7 +325,10 @@ describe('the search for what an operation made', () => {
   });
 
   it('goes through all pages from the given instant on', async () => {
-    assert.equal(await search([list([intentOf('pi_3', 'op_3'), intentOf('pi_2', 'op_2')], true), list([intentOf('pi_1', 'op_1')], false)]), 'pi_1');
+    assert.equal(
+      await search([list([intentOf('pi_3', 'op_3'), intentOf('pi_2', 'op_2')], true), list([intentOf('pi_1', 'op_1')], false)]),
+      'pi_1',
+    );
     assert.deepEqual(queries(), [
       { 'created[gte]': '1700000000', limit: '100' },
       { 'created[gte]': '1700000000', limit: '100', starting_after: 'pi_2' },
@@ -287,11 +347,19 @@ describe('the search for what an operation made', () => {
   });
 
   it('takes the oldest when there are two', async () => {
-    assert.equal(await search([list([intentOf('pi_3', 'op_1'), intentOf('pi_2', 'op_1')], true), list([intentOf('pi_1', 'op_1')], false)]), 'pi_1');
+    assert.equal(
+      await search([list([intentOf('pi_3', 'op_1'), intentOf('pi_2', 'op_1')], true), list([intentOf('pi_1', 'op_1')], false)]),
+      'pi_1',
+    );
   });
 
   it('concludes nothing from a list that is cut short, or holds what cannot be read', async () => {
-    const odd = [list([], true), { object: 'list', data: [] }, list([null], false), list([intentOf('pi_1', 'op_1'), { id: 'pi_9' }], false)];
+    const odd = [
+      list([], true),
+      { object: 'list', data: [] },
+      list([null], false),
+      list([intentOf('pi_1', 'op_1'), { id: 'pi_9' }], false),
+    ];
     for (const page of odd) await assert.rejects(search([page]), { name: 'StripeFailure', kind: 'unknown' });
     serve([list([refund({ amount: null })], false)]);
     await assert.rejects(gateway.findRefund('pi_1', 'op_1'), { name: 'StripeFailure', kind: 'unknown' });

@@ -28,7 +28,12 @@ function header(body: Buffer | string, { secret = SECRET, t = NOW_SECONDS }: { s
   return `t=${t},v1=${hmac(body, secret, t)}`;
 }
 
-function verify(body: Buffer | string, signature: string | undefined = header(body), secrets: readonly string[] = [SECRET], now = NOW): SignedEvent {
+function verify(
+  body: Buffer | string,
+  signature: string | undefined = header(body),
+  secrets: readonly string[] = [SECRET],
+  now = NOW,
+): SignedEvent {
   return verifyWebhook(Buffer.from(body), signature, secrets, now);
 }
 
@@ -64,7 +69,8 @@ describe('a webhook that Stripe signed', () => {
   });
 
   it('names the intent that another object belongs to, and none where there is none', () => {
-    const about = (object: object): SignedEvent => verify(JSON.stringify({ ...EVENT, livemode: true, api_version: null, data: { object } }));
+    const about = (object: object): SignedEvent =>
+      verify(JSON.stringify({ ...EVENT, livemode: true, api_version: null, data: { object } }));
     const { objectId, paymentIntentId, livemode, apiVersion } = about({ id: 're_1', object: 'refund', payment_intent: 'pi_9' });
     assert.deepEqual([objectId, paymentIntentId, livemode, apiVersion], ['re_1', 'pi_9', true, null]);
     assert.equal(about({ id: 'cus_1', object: 'customer' }).paymentIntentId, null);
@@ -145,7 +151,8 @@ describe('a webhook that Stripe did not sign', () => {
 
   it('is refused under the secret of another endpoint, under none, and under an empty one', () => {
     const signature = header(BODY, { secret: OTHER });
-    for (const secrets of [[SECRET], [], ['']]) refuses(() => verify(BODY, signature, secrets), 'webhook_signature_invalid', /No v1 signature/);
+    for (const secrets of [[SECRET], [], ['']])
+      refuses(() => verify(BODY, signature, secrets), 'webhook_signature_invalid', /No v1 signature/);
     refuses(() => verify(BODY, header(BODY, { secret: '' }), ['']), 'webhook_signature_invalid', /No v1 signature/);
   });
 
@@ -160,7 +167,11 @@ describe('a webhook that Stripe did not sign', () => {
   });
 
   it('is refused with a timestamp other than the signed one', () => {
-    refuses(() => verify(BODY, `t=${NOW_SECONDS + 1},v1=${hmac(BODY, SECRET, NOW_SECONDS)}`), 'webhook_signature_invalid', /No v1 signature/);
+    refuses(
+      () => verify(BODY, `t=${NOW_SECONDS + 1},v1=${hmac(BODY, SECRET, NOW_SECONDS)}`),
+      'webhook_signature_invalid',
+      /No v1 signature/,
+    );
   });
 
   it('is refused with two timestamps, of which one could be checked and the other signed', () => {
@@ -173,15 +184,28 @@ describe('a webhook that Stripe did not sign', () => {
 
   it('is refused without a timestamp, saying so', () => {
     const v1 = `v1=${hmac(BODY, SECRET, NOW_SECONDS)}`;
-    for (const signature of [v1, `t=,${v1}`, `t=now,${v1}`, `t=-5,${v1}`, `t=1e9,${v1}`, `T=${NOW_SECONDS},${v1}`, `xt=${NOW_SECONDS},${v1}`, 'nonsense', ',', '=']) {
+    for (const signature of [
+      v1,
+      `t=,${v1}`,
+      `t=now,${v1}`,
+      `t=-5,${v1}`,
+      `t=1e9,${v1}`,
+      `T=${NOW_SECONDS},${v1}`,
+      `xt=${NOW_SECONDS},${v1}`,
+      'nonsense',
+      ',',
+      '=',
+    ]) {
       refuses(() => verify(BODY, signature), 'webhook_signature_invalid', /timestamp/);
     }
   });
 
   it('is refused with a signature of another scheme only', () => {
     const right = hmac(BODY, SECRET, NOW_SECONDS);
-    for (const scheme of ['v0', 'v2', 'V1', 'v1a']) refuses(() => verify(BODY, `t=${NOW_SECONDS},${scheme}=${right}`), 'webhook_signature_invalid', /No v1 signature/);
-    for (const empty of ['', ',v1', ',v1=']) refuses(() => verify(BODY, `t=${NOW_SECONDS}${empty}`), 'webhook_signature_invalid', /No v1 signature/);
+    for (const scheme of ['v0', 'v2', 'V1', 'v1a'])
+      refuses(() => verify(BODY, `t=${NOW_SECONDS},${scheme}=${right}`), 'webhook_signature_invalid', /No v1 signature/);
+    for (const empty of ['', ',v1', ',v1='])
+      refuses(() => verify(BODY, `t=${NOW_SECONDS}${empty}`), 'webhook_signature_invalid', /No v1 signature/);
   });
 
   it('is refused whatever its header says, and never with another error', () => {
@@ -199,11 +223,15 @@ describe('a signed body that is no event', () => {
   const payloadRefused = (body: Buffer | string, detail: RegExp): void => refuses(() => verify(body), 'webhook_payload_invalid', detail);
 
   it('is refused when it is no JSON object', () => {
-    for (const body of ['null', '[]', '"evt_1"', '42', '{', `${BODY}${BODY}`, '<html></html>', '', ' ']) payloadRefused(body, /no JSON object/);
+    for (const body of ['null', '[]', '"evt_1"', '42', '{', `${BODY}${BODY}`, '<html></html>', '', ' '])
+      payloadRefused(body, /no JSON object/);
   });
 
   it('is refused when it is a thin event, saying what to subscribe to', () => {
-    payloadRefused(JSON.stringify({ id: 'evt_1', object: 'v2.core.event', type: 'v1.payment_intent.succeeded', related_object: { id: 'pi_1' } }), /snapshot events/);
+    payloadRefused(
+      JSON.stringify({ id: 'evt_1', object: 'v2.core.event', type: 'v1.payment_intent.succeeded', related_object: { id: 'pi_1' } }),
+      /snapshot events/,
+    );
   });
 
   it('is refused when id, type or object is missing or odd', () => {
