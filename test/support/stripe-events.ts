@@ -1,0 +1,41 @@
+import { Stripe } from 'stripe';
+import { type Answer, call } from './http-client.js';
+
+/** A snapshot event of Stripe about an object. */
+export function anEvent(type: string, object: object, overrides: object = {}): Readonly<Record<string, unknown>> & { readonly id: string } {
+  const id = `evt_${crypto.randomUUID().replaceAll('-', '')}`;
+  return {
+    id, object: 'event', api_version: '2026-10-28.endive', created: Math.floor(Date.now() / 1_000), livemode: false, pending_webhooks: 1,
+    request: { id: null, idempotency_key: null }, type, data: { object }, ...overrides,
+  }; // prettier-ignore
+}
+
+/** An intent as an event carries it, by default one that nobody here knows. */
+export function anIntent(overrides: object = {}): Readonly<Record<string, unknown>> & { readonly id: string } {
+  const id = `pi_${crypto.randomUUID().replaceAll('-', '')}`;
+  return {
+    id, object: 'payment_intent', status: 'succeeded', amount: 2_000, amount_received: 2_000, currency: 'usd', client_secret: `${id}_secret_of_the_test`, metadata: {},
+    latest_charge: null, payment_method: null, next_action: null, last_payment_error: null, cancellation_reason: null, ...overrides,
+  }; // prettier-ignore
+}
+
+interface Delivery {
+  /** Where the events go, without the path. */
+  readonly url: string;
+  readonly secret: string;
+  /** Seconds to add to the present in the signature's timestamp. */
+  readonly skewSeconds?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The header Stripe signs a payload with. */
+export function signatureOf(payload: string, { secret, skewSeconds = 0 }: Pick<Delivery, 'secret' | 'skewSeconds'>): string {
+  const timestamp = Math.floor(Date.now() / 1_000) + skewSeconds;
+  return Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp });
+}
+
+/** Posts an event as Stripe does: signed over the very bytes that are sent. */
+export function deliver(event: object | string, { url, headers, ...signing }: Delivery): Promise<Answer> {
+  const payload = typeof event === 'string' ? event : JSON.stringify(event);
+  return call(`${url}/webhooks/stripe`, { body: payload, headers: { 'Stripe-Signature': signatureOf(payload, signing), ...headers } });
+}
