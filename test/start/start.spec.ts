@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +106,15 @@ describe('npm start refuses at once', () => {
       assert.doesNotMatch(launcher.output(), /ok  PostgreSQL|sk_live_secret/);
     });
   }
+
+  it('settings of an .env file that are wrong', async () => {
+    const project = join(room, 'project');
+    mkdirSync(project);
+    writeFileSync(join(project, '.env'), 'ORDER_EXPIRES_AFTER_SECONDS=soon\n');
+    const launcher = launch(join(project, 'data'), [], ANY_PORTS);
+    assert.equal(await launcher.ended(), 1);
+    assert.match(launcher.output(), /ORDER_EXPIRES_AFTER_SECONDS must/);
+  });
 
   it('a port that was asked for and is taken, by its number', async () => {
     const port = 20_000 + (process.pid % 10_000);

@@ -77,8 +77,8 @@ export async function runDemo(stage: DemoStage): Promise<boolean> {
   say(
     `        Stripe's side  ->  ${counted(stripeSide.intents.length, 'PaymentIntent')}, ${counted(charges.length, 'successful charge')} (${charges.join(', ')})`,
   );
-  if (problems.length === 0) say(`        ${styled('green', 'both sides agree')}`, '');
-  else say(`        ${styled('red', 'THE TWO SIDES DISAGREE')}`, ...problems.map((problem) => `          ${problem}`), '');
+  if (problems.length === 0) say(`        ${styled('green', 'both sides agree')}`);
+  else say(`        ${styled('red', 'THE TWO SIDES DISAGREE')}`, ...problems.map((problem) => `          ${problem}`));
   return problems.length === 0;
 }
 

@@ -31,15 +31,16 @@ export class Launch {
     const { simulatorUrl, config } = plan;
     const simulator =
       simulatorUrl === null ? null : timed(this.#untilAnswering(this.#start('stripe-simulator', plan.env, folder), simulatorUrl));
-    const database = plan.isDatabaseGiven ? config.database : await this.#openDatabase(folder);
+    const database = plan.isDatabaseGiven ? config.database : await this.#openDatabase(plan, folder);
     if (config.migrateOnStart) {
       const migrated = timed(this.#unlessEnded(migrateTables(database.directUrl)));
       await step('Schema', migrated, (count) => (count === 0 ? 'up to date' : `${count} migrations applied`));
     }
     const env = { ...plan.env, DATABASE_URL: database.url };
     const api = this.#start('api', env, folder);
-    const worker = this.#start('worker', env, folder);
-    const both = timed(Promise.all([this.#untilAnswering(api, `${plan.apiUrl}/health/live`), this.#untilWorking(worker, config)]));
+    const worker = this.#start('worker', { ...env, ADMIN_PORT: String(plan.workerPort) }, folder);
+    const workerUrl = `http://localhost:${plan.workerPort}/health/ready`;
+    const both = timed(Promise.all([this.#untilAnswering(api, `${plan.apiUrl}/health/live`), this.#untilAnswering(worker, workerUrl)]));
     if (simulator) await step('Stripe simulator', simulator, () => `${simulatorUrl}/_sim`);
     await step('API and worker', both, () => `${plan.apiUrl}   logs: ${shown(folder.file('logs'))}`);
     this.#isReady = true;
@@ -59,10 +60,10 @@ export class Launch {
     for (const service of this.#services) service.kill();
   }
 
-  async #openDatabase(folder: DataFolder): Promise<Config['database']> {
+  async #openDatabase({ stripe }: Plan, folder: DataFolder): Promise<Config['database']> {
     const dataDir = folder.file('pg');
     this.#postgres = startPostgres(dataDir);
-    const opened = this.#postgres.then(ownDatabase);
+    const opened = this.#postgres.then((server) => ownDatabase(server, stripe));
     const url = await step('PostgreSQL 18 (bundled)', timed(this.#unlessEnded(opened)), () => `data: ${shown(dataDir)}`);
     return { url, directUrl: url };
   }
@@ -76,14 +77,6 @@ export class Launch {
   #untilAnswering(service: Service, url: string): Promise<true> {
     return waitUntil({ what: `the ${service.name} on ${url}`, timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, () =>
       answers(url, this.ending.signal),
-    );
-  }
-
-  /** A worker listens nowhere; it says in its log that it works, unless it was told to be silent. */
-  async #untilWorking(worker: Service, { logLevel }: Config): Promise<void> {
-    if (!['info', 'debug', 'trace'].includes(logLevel)) return;
-    await waitUntil({ what: 'the worker to work', timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, async () =>
-      worker.log().includes('the worker works') ? true : null,
     );
   }
 

@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '#libs/config';
+import { freePort } from '../free-port.js';
 import { type DataFolder } from './data-folder.js';
 import { keptSecrets } from './kept-secrets.js';
 import { choosePort } from './ports.js';
@@ -14,6 +15,8 @@ export interface Plan {
   readonly config: Config;
   readonly isDatabaseGiven: boolean;
   readonly apiUrl: string;
+  /** Where the worker answers for its health: an ADMIN_PORT of its own, as the reader's is the API's. */
+  readonly workerPort: number;
   /** null unless we start it. */
   readonly simulatorUrl: string | null;
   /** What was decided otherwise than the reader may expect. */
@@ -64,6 +67,7 @@ export async function makePlan(environment: NodeJS.ProcessEnv, folder: DataFolde
     config: parsed(env),
     isDatabaseGiven: given['DATABASE_URL'] !== undefined,
     apiUrl: `http://localhost:${api.port}`,
+    workerPort: await freePort(),
     simulatorUrl,
     remarks,
   };

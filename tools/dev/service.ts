@@ -42,13 +42,9 @@ export class Service {
     this.#child = this.#spawn();
   }
 
-  /** What it has logged since the start of this launcher. */
-  log(): string {
-    return readFileSync(this.logFile, 'utf8');
-  }
-
+  /** The end of what it has logged since the start of this launcher. */
   lastLines(count: number): string[] {
-    return this.log().trimEnd().split('\n').slice(-count);
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-count);
   }
 
   /** Lets it finish what it is doing; past a few seconds it is killed. Safe to repeat. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError } from '#libs/config';
 import { claimDataFolder, type DataFolder } from './data-folder.js';
-import { runDemo } from './demo-order.js';
+import { type DemoStage, runDemo } from './demo-order.js';
 import { InterruptedError, onInterruption } from './interruption.js';
 import { Launch } from './launch.js';
 import { makePlan, type Plan } from './plan.js';
@@ -64,13 +64,24 @@ async function run(launch: Launch, { plan, folder, once, signal }: Run): Promise
   await launch.startAll(plan, folder);
   const stripe = { url: plan.config.stripe.apiBase ?? 'https://api.stripe.com', secretKey: plan.config.stripe.secretKey };
   const stage = { apiUrl: plan.apiUrl, secretKey: plan.config.development.secretKeys[0] ?? '', stripe, signal };
-  const isAgreed = plan.stripe === 'live' || (await runDemo(stage));
+  const isAgreed = plan.stripe === 'live' || (await demonstrate(stage, once));
   if (once) return isAgreed ? 0 : 1;
   showSummary(plan, folder);
   const reason = await aborted(signal);
   if (!(reason instanceof InterruptedError)) throw reason;
   say('', `stopping; ${shown(folder.path)} keeps everything for the next start`);
   return 0;
+}
+
+/** An order that is not paid in time ends `--once`; a developer goes on looking at what runs. */
+async function demonstrate(stage: DemoStage, once: boolean): Promise<boolean> {
+  try {
+    return await runDemo(stage);
+  } catch (error) {
+    if (once || !(error instanceof StartError)) throw error;
+    say('', `  ${styled('yellow', error.message)} The logs of API and worker may say why.`);
+    return false;
+  }
 }
 
 function introduction({ stripe, config }: Plan): string {

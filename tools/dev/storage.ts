@@ -3,7 +3,8 @@ import { migrate, MIGRATIONS_FOLDER } from '../../libs/database/src/migrate.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../embedded-postgres.js';
 import { reasonOf, StartError } from './start-error.js';
 
-const DATABASE = 'oncepay';
+/** Orders of the simulator, of a test mode and of a live account never share a database: each is compared with its own Stripe. */
+const DATABASES = { simulator: 'oncepay', test: 'oncepay_test', live: 'oncepay_live' } as const;
 /** PostgreSQL's invalid_catalog_name: there is no such database. */
 const NO_SUCH_DATABASE = '3D000';
 
@@ -16,10 +17,11 @@ export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> 
   }
 }
 
-/** The URL of our database on that server; makes it on the first start. */
-export async function ownDatabase(server: EmbeddedPostgres): Promise<string> {
-  const url = `${server.url}${DATABASE}`;
-  if (!(await exists(url))) await run(`${server.url}postgres`, `CREATE DATABASE ${DATABASE}`);
+/** The URL of our database on that server; makes it when it is missing. */
+export async function ownDatabase(server: EmbeddedPostgres, stripe: keyof typeof DATABASES): Promise<string> {
+  const name = DATABASES[stripe];
+  const url = `${server.url}${name}`;
+  if (!(await exists(url))) await run(`${server.url}postgres`, `CREATE DATABASE ${name}`);
   return url;
 }
 

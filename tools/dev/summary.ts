@@ -11,9 +11,14 @@ export function showSummary(plan: Plan, folder: DataFolder): void {
   const link = (name: string, address: string, note = ''): string =>
     `  ${name.padEnd(13)}${styled('cyan', address)}${note && `   ${styled('dim', note)}`}`;
   say(
+    '',
     link('API', apiUrl),
     link('OpenAPI', `${apiUrl}/openapi.json`),
-    link('Health', `${apiUrl}/health/ready`, 'also /health/live, /health/backlog'),
+    link(
+      'Health',
+      `${apiUrl}/health/ready`,
+      `/health/live, /health/backlog; the worker's: http://localhost:${plan.workerPort}/health/ready`,
+    ),
     link('Problems', `${apiUrl}/problems/idempotency_key_reused`, 'every error links to such a page'),
     ...(simulatorUrl === null ? [] : [link('Stripe', `${simulatorUrl}/_sim`, 'the simulator: faults, webhooks, clock, journal')]),
     link('Logs', shown(folder.file('logs'))),
