@@ -9,7 +9,7 @@ import { type Payments } from './payments.js';
 import { type SettledOperation } from './payment-change.js';
 import { loadPayment } from './payments.store.js';
 import { readOutcome, type Resolution, resolveByReading } from './resolve-operation.js';
-import { send } from './send-operation.js';
+import { intentOf, send } from './send-operation.js';
 import { classify, type StripeFailure } from './stripe/stripe-failure.js';
 
 /** A third of the lease: two renewals may be lost before it is. */
@@ -83,14 +83,27 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
   }
   if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now())))) return DONE;
   let fact: Fact;
+  let end: 'done' | 'withdrawn' = 'done';
   try {
-    fact = await send(payments.gateway, operation, payment);
+    const overtaken = await overtakenExpiry(payments, operation, payment);
+    if (overtaken !== null) end = 'withdrawn';
+    fact = overtaken ?? (await send(payments.gateway, operation, payment));
   } catch (error) {
     const failure = classify(error);
     report(payments, operation, failure);
     return follow(payments, operation, payment, planAfter(failure, facts), failure);
   }
-  return settle(payments, operation, payment, 'done', fact, null);
+  return settle(payments, operation, payment, end, fact, null);
+}
+
+/**
+ * What the buyer has done about an intent that is about to expire, if anything. Stripe refuses to cancel what succeeded
+ * or is being settled, but would release money that was authorised a moment ago: so it is asked first.
+ */
+async function overtakenExpiry({ gateway }: Payments, { id }: ClaimedOperation, payment: PaymentState): Promise<Fact | null> {
+  if (payment.operations.find((known) => known.id === id)?.orderedBy !== 'expiry') return null;
+  const seen = await gateway.retrievePaymentIntent(intentOf(payment));
+  return seen.status === 'requires_capture' || seen.status === 'processing' || seen.status === 'succeeded' ? { of: 'intent', seen } : null;
 }
 
 async function follow(payments: Payments, operation: ClaimedOperation, payment: PaymentState, plan: Plan, failure: StripeFailure): Promise<AttemptResult> {
