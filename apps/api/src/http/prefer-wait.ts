@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 100;
 /** The seconds a `Prefer: wait=N` header asks for, at most 30; null without one or when it is malformed. Source: RFC 7240, 4.3. */
 export function waitSeconds(header: string | string[] | undefined): number | null {
   const preferences = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(/[,;]/);
-  const value = preferences.map((preference) => /^\s*wait\s*=\s*"?(\d{1,9})"?\s*$/i.exec(preference)?.[1]).find((match) => match !== undefined);
+  const value = preferences.map((preference) => /^\s*wait\s*=\s*"?(\d+)"?\s*$/i.exec(preference)?.[1]).find((match) => match !== undefined);
   return value === undefined ? null : Math.min(MAX_SECONDS, Number(value));
 }
 
