@@ -69,7 +69,7 @@ describe('an order is refused as not valid', () => {
 
   it('with every wrong field at once', async () => {
     const answer = await post({ currency: 'xyz', items: [{ quantity: 0 }, { price: 'tshirt', quantity: 1, free: true }], metadata: 1, extra: 1 });
-    assert.deepEqual(fieldsOf(answer).toSorted(), ['currency', 'extra', 'items.0.quantity', 'items.1.free', 'metadata']);
+    assert.deepEqual(new Set(fieldsOf(answer)), new Set(['currency', 'extra', 'items.0.quantity', 'items.1.free', 'metadata']));
   });
 
   const bodies: readonly (readonly [string, string | Uint8Array])[] = [

@@ -1,4 +1,4 @@
-export { type JobKind, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
+export { type JobKind, type JobPayloads, type QueueName } from './catalogue.js';
 export { type JobHandlers, type JobOutcome, JobQueues, migrateQueue } from './job-queues.js';
 export { OutboxBell } from './outbox-bell.js';
 export { claimOutbox, deleteOutbox, INSERT_OUTBOX, OUTBOX_CHANNEL, type OutboxMessage } from './outbox.store.js';

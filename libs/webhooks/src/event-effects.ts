@@ -5,7 +5,7 @@ export type EventSubject = 'intent' | 'refund' | 'dispute';
  * Every event type that has an effect. All others are stored as `ignored`, without a job. An endpoint at Stripe should be
  * subscribed to exactly these. Source: docs.stripe.com/api/events/types.
  */
-export const EVENT_EFFECTS: Readonly<Record<string, EventSubject>> = {
+const EVENT_EFFECTS: Readonly<Record<string, EventSubject>> = {
   'payment_intent.requires_action': 'intent',
   'payment_intent.processing': 'intent',
   'payment_intent.amount_capturable_updated': 'intent',

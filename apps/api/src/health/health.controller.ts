@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { Controller, Get, HttpException, Inject, Res } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type Config } from '#libs/config';
@@ -77,7 +77,7 @@ export class HealthController {
 
 /** terminus throws when something is down; the result rides on the exception. */
 function resultOf(error: unknown): HealthCheckResult {
-  const response: unknown = error instanceof Error && 'getResponse' in error && typeof error.getResponse === 'function' ? error.getResponse() : null;
+  const response = error instanceof HttpException ? error.getResponse() : null;
   if (typeof response === 'object' && response !== null && 'status' in response && 'details' in response) return response as HealthCheckResult;
   return { status: 'error', details: {} };
 }
