@@ -117,9 +117,11 @@ describe('an observation of an intent', () => {
 
   it('keeps our own record of a refusal while the buyer may try again, and drops it when the payment moves on', () => {
     const refused = payment(seen('requires_payment_method'), { lastError: { code: 'rejected', declineCode: null, message: 'no' } });
+    const again = payment(seen('requires_confirmation'), { lastError: refused.lastError });
     const waiting = judge(refused, seen('requires_confirmation'), true);
+    const back = judge(again, seen('requires_payment_method'), true);
     const moving = judge(refused, seen('processing'), true);
-    assert.equal(waiting.verdict === 'apply' && waiting.facts.lastError?.code, 'rejected');
+    for (const verdict of [waiting, back]) assert.equal(verdict.verdict === 'apply' && verdict.facts.lastError?.code, 'rejected');
     assert.equal(moving.verdict === 'apply' && moving.facts.lastError, null);
   });
 

@@ -19,7 +19,14 @@ function operations(text: string): OperationFacts[] {
   if (text === '') return [];
   return text.split(', ').map((entry, sequence) => {
     const [kind, status, , by] = entry.split(' ') as [OperationKind, OperationStatus, 'by'?, OrderedBy?];
-    return { id: String(sequence), kind, sequence, status, orderedBy: by ?? (kind === 'confirm' || kind === 'customer' ? 'create' : kind), refundId: null };
+    return {
+      id: String(sequence),
+      kind,
+      sequence,
+      status,
+      orderedBy: by ?? (kind === 'confirm' || kind === 'customer' ? 'create' : kind),
+      refundId: null,
+    };
   });
 }
 
@@ -62,6 +69,7 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['requires_payment_method, nothing open', facts('requires_payment_method', 'create done'), 'requires_payment'],
   ['requires_payment_method, confirm declined', facts('requires_payment_method', 'create done, confirm declined'), 'requires_payment'],
   ['requires_confirmation, nothing open', facts('requires_confirmation', 'create done, confirm rejected'), 'requires_payment'],
+  ['requires_payment_method, cancel open', facts('requires_payment_method', 'create done, cancel queued'), 'requires_payment'],
   ['requires_action', facts('requires_action', 'create done, confirm done'), 'requires_action'],
   ['processing', facts('processing', 'create done, confirm done'), 'processing'],
   ['requires_capture, nothing open', facts('requires_capture', 'create done, confirm done'), 'authorized'],
@@ -74,6 +82,8 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
     'paid',
   ],
   ['succeeded, all but one unit refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 4_299)), 'partially_refunded'],
+  ['succeeded, one unit refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 1)), 'partially_refunded'],
+  ['succeeded, the only unit refunded', facts('succeeded', 'create done, confirm done', captured(1, 1)), 'refunded'],
   ['succeeded, all refunded', facts('succeeded', 'create done, confirm done', captured(4_300, 4_300)), 'refunded'],
   [
     'succeeded in part, that part refunded',

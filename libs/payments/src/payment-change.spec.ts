@@ -115,6 +115,57 @@ describe('a change of a payment', () => {
   });
 });
 
+describe('a change that Stripe made by itself', () => {
+  const AUTHORIZED = aPayment({ status: 'requires_capture', orderStatus: 'authorized', stripePaymentIntentId: 'pi_1' });
+  const causesOf = (before: PaymentState, cancellationReason: string | null): readonly string[] =>
+    plan({ facts: { status: 'canceled', cancellationReason } }, before).change.events.map(({ type, cause }) => `${type} by ${cause}`);
+
+  it('is told as the lapse of an authorisation that nobody captured in time', () => {
+    for (const reason of ['automatic', 'expired']) {
+      assert.deepEqual(causesOf(AUTHORIZED, reason), [
+        'payment.canceled by authorization_expired',
+        'order.canceled by authorization_expired',
+      ]);
+    }
+  });
+
+  it('is told by its cause when somebody canceled, or when there was no authorisation', () => {
+    for (const reason of ['requested_by_customer', 'abandoned', null]) {
+      assert.deepEqual(causesOf(AUTHORIZED, reason), ['payment.canceled by spec', 'order.canceled by spec']);
+    }
+    assert.ok(causesOf(BEFORE, 'automatic').every((line) => line.endsWith('by spec')));
+    const captured = plan({ facts: { status: 'succeeded', cancellationReason: 'automatic' } }, AUTHORIZED);
+    assert.ok(captured.change.events.every(({ cause }) => cause === 'spec'));
+  });
+});
+
+describe('a change of a dispute', () => {
+  const OPENED = {
+    stripeDisputeId: 'du_1',
+    status: 'needs_response',
+    amount: 4_300,
+    reason: 'fraudulent',
+    openedAt: '2026-11-23T12:00:00.000Z',
+  };
+
+  it('is told with where it came from, its amount and its reason, and moves no order', () => {
+    const opened = plan({ dispute: OPENED }, PAID);
+    assert.deepEqual([opened.after.dispute, opened.change.dispute, opened.after.orderStatus], [OPENED, OPENED, 'paid']);
+    const line = { stripeDisputeId: 'du_1', amount: 4_300, reason: 'fraudulent' };
+    assert.deepEqual(opened.change.events.map(({ type, data }) => [type, data]), [['dispute.needs_response', { ...line, from: null, to: 'needs_response' }]]); // prettier-ignore
+    const lost = plan({ dispute: { ...OPENED, status: 'lost' } }, opened.after);
+    assert.deepEqual(lost.change.events[0]?.data, { ...line, from: 'needs_response', to: 'lost' });
+    const second = plan({ dispute: { ...OPENED, stripeDisputeId: 'du_2' } }, opened.after);
+    assert.equal(second.change.events[0]?.data['from'], null);
+  });
+
+  it('is kept by changes that are about something else, which tell nothing of it', () => {
+    const disputed: PaymentState = { ...PAID, dispute: OPENED };
+    const { after, change } = plan({ refunds: [REFUND] }, disputed);
+    assert.deepEqual([after.dispute, change.dispute, change.events.map(({ type }) => type)], [OPENED, OPENED, ['refund.pending']]);
+  });
+});
+
 describe('a change of refunds', () => {
   it('adds them up: what succeeded, and what is pending', () => {
     const refunds: RefundFacts[] = [
