@@ -85,6 +85,7 @@ export interface Requests {
   'GET /v1/checkout/sessions/:id': Stripe.Checkout.SessionRetrieveParams;
   'GET /v1/charges': Stripe.ChargeListParams;
   'GET /v1/charges/:id': Stripe.ChargeRetrieveParams;
+  'GET /v1/customers': Stripe.CustomerListParams;
   'POST /v1/customers': Stripe.CustomerCreateParams;
   'POST /v1/customers/:id': Stripe.CustomerUpdateParams;
   'GET /v1/disputes': Stripe.DisputeListParams;

@@ -7,6 +7,7 @@ import {
   captureIntentParams,
   confirmIntentParams,
   createIntentParams,
+  customerParams,
   type IntentRequest,
   refundParams,
   StripeGateway,
@@ -23,12 +24,13 @@ const ORDER = {
   operationId: '0199c000-0000-7000-8000-000000000002',
 };
 
-const REQUEST: IntentRequest = { ...ORDER, amount: 4_300, currency: 'usd', captureMethod: 'automatic', returnUrl: null, metadata: {} };
+const REQUEST: IntentRequest = { ...ORDER, amount: 4_300, currency: 'usd', captureMethod: 'automatic', returnUrl: null, saveCard: false, metadata: {} };
 
 const REQUESTS: readonly IntentRequest[] = [
   REQUEST,
   { ...REQUEST, captureMethod: 'manual', currency: 'jpy' },
   { ...REQUEST, returnUrl: 'https://shop.example/return?cart=1&step=2' },
+  { ...REQUEST, saveCard: true },
   { ...REQUEST, metadata: { 'cart id': '4711', note: 'a&b=c +1 ü €', blank: ' ' } },
 ];
 
@@ -50,6 +52,8 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
     for (const request of REQUESTS) {
       await proven('POST /v1/payment_intents', createIntentParams(request), (params) => gateway.createPaymentIntent(params, randomUUID()));
     }
+    const { id: customer } = await newCustomer();
+    await proven('POST /v1/payment_intents', { ...createIntentParams({ ...REQUEST, saveCard: true }), customer }, (params) => gateway.createPaymentIntent(params, randomUUID()));
   },
 
   async confirmPaymentIntent() {
@@ -58,6 +62,20 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
       const built = confirmIntentParams('pm_card_visa', request.returnUrl);
       await proven('POST /v1/payment_intents/:id/confirm', built, (params) => gateway.confirmPaymentIntent(id, params, randomUUID()));
     }
+    const id = await newIntent(REQUEST);
+    await proven('POST /v1/payment_intents/:id/confirm', confirmIntentParams('pm_card_visa', null, true), (params) => gateway.confirmPaymentIntent(id, params, randomUUID()));
+  },
+
+  async createCustomer() {
+    for (const name of [null, 'Ada & Söhne']) {
+      const built = customerParams({ ...ORDER, email: 'ada+1@example.com', name });
+      await proven('POST /v1/customers', built, (params) => gateway.createCustomer(params, randomUUID()));
+    }
+  },
+
+  async findCustomer() {
+    const email = 'ada+1@example.com';
+    await proven('GET /v1/customers', { email, limit: 100 }, () => gateway.findCustomer(email, ORDER.operationId));
   },
 
   async capturePaymentIntent() {
@@ -116,6 +134,10 @@ describe('a request of the gateway is what Stripe declares, and arrives as it wa
     });
   }
 });
+
+function newCustomer(): ReturnType<StripeGateway['createCustomer']> {
+  return gateway.createCustomer(customerParams({ ...ORDER, email: 'ada@example.com', name: null }), randomUUID());
+}
 
 async function newIntent(request: IntentRequest): Promise<string> {
   const { id } = await gateway.createPaymentIntent(createIntentParams(request), randomUUID());

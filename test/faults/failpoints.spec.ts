@@ -96,6 +96,24 @@ const expires: Scenario = {
   },
 };
 
+/** The customer who keeps the card is made before anything else, once. */
+const savesACard: Scenario = {
+  provoke: (here, _, key) => here.send('/v1/orders', key, savingCard(key)),
+  settle: async (here, _, key) => {
+    const { json } = await here.command('/v1/orders', key, savingCard(key));
+    const id = String(json['id']);
+    await here.becomes(`/v1/orders/${id}`, 'paid');
+    await here.assertChargedOnce(id);
+    const made = await here.stripe.customers.list({ email: savingCard(key).customer.email });
+    assert.deepEqual(made.data.map(({ metadata }) => metadata['oncepay_order']), [id]); // prettier-ignore
+    assert.equal((await here.intentOf(id)).customer, made.data[0]?.id);
+  },
+};
+
+function savingCard(key: string): typeof PAID & { saveCard: true; customer: { email: string } } {
+  return { ...PAID, saveCard: true, customer: { email: `${key}@example.com` } };
+}
+
 /** Stripe does not look at the first confirmation, so the operation is put off. */
 const isThrottled: Scenario = {
   ...paysAnOrder,
@@ -148,6 +166,7 @@ const parksAnEvent: Scenario = {
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'api.command': refunds,
   'worker.stripe.read': readsAnIntent,
+  'worker.stripe.customer': savesACard,
   'worker.stripe.refund': refunds,
   'worker.stripe.capture': captures,
   'worker.stripe.cancel': cancels,

@@ -5,9 +5,8 @@ import {
   captureIntentParams,
   commitChange,
   confirmIntentParams,
-  isOpen,
   lockPayment,
-  lockUnclaimedCreate,
+  lockUnclaimedOperations,
   type Move,
   type NewOperation,
   type OperationKind,
@@ -59,10 +58,11 @@ export function captureOrder(orders: Orders, command: OrderCommand, amount: numb
  */
 export function cancelOrder(orders: Orders, command: OrderCommand): Promise<StoredResponse | 'taken'> {
   return carryOut(orders, command, 'cancel', async (tx, payment) => {
-    if (payment.status === 'pending' && hasOpenOperation(payment) && (await lockUnclaimedCreate(tx, payment.orderId)) !== null) {
+    const unclaimed = payment.status === 'pending' && hasOpenOperation(payment) ? await lockUnclaimedOperations(tx, payment.orderId) : null;
+    if (unclaimed !== null) {
       return {
         facts: { status: 'canceled', cancellationReason: 'requested_by_customer' },
-        settled: payment.operations.filter(({ status }) => isOpen(status)).map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null })),
+        settled: unclaimed.map((id) => ({ id, fence: 0, status: 'withdrawn', error: null })),
       };
     }
     assertCancelable(payment);

@@ -1,5 +1,5 @@
 import { type Claim, type StoredResponse } from '#libs/idempotency';
-import { confirmIntentParams, createIntentParams, type NewOperation, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
+import { confirmIntentParams, createIntentParams, customerParams, type NewOperation, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
 import { effect, publicId } from '#libs/primitives';
 import { type Order, type Orderer, type OrderRequest } from './order.js';
 import { viewOrder } from './order-view.js';
@@ -53,13 +53,15 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
     items,
     customerEmail: request.customer?.email ?? null,
     customerName: request.customer?.name ?? null,
-    stripeCustomerId: null,
+    stripeCustomerId: request.customer?.stripeCustomerId ?? null,
     reference: request.reference,
     metadata: request.metadata,
     clientSecret: `${publicId('ord', id)}_secret_${entropy.secret(CLIENT_SECRET_BYTES)}`,
     captureMethod: request.captureMethod,
     returnUrl: request.returnUrl,
     checkout: 'elements',
+    saveCard: request.saveCard,
+    offSession: request.offSession,
     payment,
     dispute: null,
     createdAt,
@@ -71,15 +73,25 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   return { orderer, order, operations, events: [created], outbox };
 }
 
-/** The intent is made unconfirmed and, where we were given a payment method, confirmed by a second operation: so that a read settles any doubt. */
+/**
+ * The intent is made unconfirmed and, where we were given a payment method, confirmed by an operation of its own: so that a
+ * read settles any doubt. The customer who is to keep the card comes before both, unless there is one from before.
+ */
 function operationsOf({ entropy, instance }: Orders, request: OrderRequest, orderId: string, amount: number): readonly NewOperation[] {
-  const { currency, captureMethod, returnUrl, metadata, paymentMethod } = request;
-  const operation = (kind: 'create' | 'confirm', sequence: number, paramsOf: (id: string) => object): NewOperation => {
+  const { currency, captureMethod, returnUrl, metadata, paymentMethod, saveCard, offSession, customer } = request;
+  const operations: NewOperation[] = [];
+  const add = (kind: 'customer' | 'create' | 'confirm', paramsOf: (id: string) => object): void => {
     const id = entropy.uuid();
-    return { id, kind, orderedBy: 'create', sequence, status: 'queued', refundId: null, stripeIdempotencyKey: stripeIdempotencyKey(id, 1), params: { ...paramsOf(id) } };
+    operations.push({ id, kind, orderedBy: 'create', sequence: operations.length + 1, status: 'queued', refundId: null, stripeIdempotencyKey: stripeIdempotencyKey(id, 1), params: { ...paramsOf(id) } });
   };
-  const create = operation('create', 1, (operationId) => createIntentParams({ instance, orderId, operationId, amount, currency, captureMethod, returnUrl, metadata }));
-  return paymentMethod === null ? [create] : [create, operation('confirm', 2, () => confirmIntentParams(paymentMethod, returnUrl))];
+  const newCustomer = saveCard && customer?.stripeCustomerId == null ? customer : null;
+  if (newCustomer !== null && newCustomer.email !== null) {
+    const { email, name } = newCustomer;
+    add('customer', (operationId) => customerParams({ instance, orderId, operationId, email, name }));
+  }
+  add('create', (operationId) => createIntentParams({ instance, orderId, operationId, amount, currency, captureMethod, returnUrl, saveCard, metadata }));
+  if (paymentMethod !== null) add('confirm', () => confirmIntentParams(paymentMethod, returnUrl, offSession));
+  return operations;
 }
 
 function responseOf({ stripePublishableKey }: Orders, order: Order): StoredResponse {

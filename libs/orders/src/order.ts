@@ -13,12 +13,16 @@ export type RequestedItem =
 export interface OrderRequest {
   readonly currency: string;
   readonly items: readonly RequestedItem[];
-  readonly customer: { readonly email: string | null; readonly name: string | null } | null;
+  readonly customer: { readonly email: string | null; readonly name: string | null; readonly stripeCustomerId: string | null } | null;
   readonly reference: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly paymentMethod: string | null;
   readonly captureMethod: 'automatic' | 'manual';
   readonly returnUrl: string | null;
+  /** Keeps the card for later; needs the email of a new customer, or a customer of before. */
+  readonly saveCard: boolean;
+  /** The buyer is away; needs a customer and a payment method of theirs. */
+  readonly offSession: boolean;
 }
 
 /** One line of an order, priced. `price` is null for a line that names its own amount. */
@@ -48,6 +52,8 @@ export interface Order {
   readonly captureMethod: 'automatic' | 'manual';
   readonly returnUrl: string | null;
   readonly checkout: 'elements' | 'hosted';
+  readonly saveCard: boolean;
+  readonly offSession: boolean;
   readonly payment: OrderPayment;
   readonly dispute: { readonly status: string; readonly amount: number; readonly reason: string } | null;
   readonly createdAt: Date;

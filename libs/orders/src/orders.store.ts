@@ -27,12 +27,12 @@ export async function insertOrders(tx: Tx, batch: readonly NewOrder[]): Promise<
     ${CLAIM_KEYS},
     ordered AS (
       INSERT INTO orders (id, account_id, mode, status, version, amount, currency, customer_email, customer_name, stripe_customer_id, reference, metadata,
-        client_secret, capture_method, checkout, return_url, created_at, updated_at, expires_at)
+        client_secret, capture_method, checkout, return_url, save_card, off_session, created_at, updated_at, expires_at)
       SELECT o.id, (a.doc -> 'orderer' ->> 'accountId')::uuid, a.doc -> 'orderer' ->> 'mode', o.status, 1, o.amount, o.currency, o."customerEmail",
         o."customerName", o."stripeCustomerId", o.reference, o.metadata, o."clientSecret", o."captureMethod", o.checkout, o."returnUrl",
-        o."createdAt", o."updatedAt", o."expiresAt"
+        o."saveCard", o."offSession", o."createdAt", o."updatedAt", o."expiresAt"
       FROM accepted a, jsonb_to_record(a.doc -> 'order') AS o (id uuid, status text, amount bigint, currency text, "customerEmail" text, "customerName" text,
-        "stripeCustomerId" text, reference text, metadata jsonb, "clientSecret" text, "captureMethod" text, checkout text, "returnUrl" text, "createdAt" timestamptz,
+        "stripeCustomerId" text, reference text, metadata jsonb, "clientSecret" text, "captureMethod" text, checkout text, "returnUrl" text, "saveCard" boolean, "offSession" boolean, "createdAt" timestamptz,
         "updatedAt" timestamptz, "expiresAt" timestamptz)
     ),
     itemized AS (
@@ -78,7 +78,7 @@ const ORDER = Prisma.sql`
   SELECT o.id, o.status, o.amount, o.currency, o.amount_captured AS "amountCaptured", o.amount_refunded AS "amountRefunded",
     o.amount_refund_pending AS "amountRefundPending", o.customer_email AS "customerEmail", o.customer_name AS "customerName",
     o.stripe_customer_id AS "stripeCustomerId", o.reference, o.metadata, o.client_secret AS "clientSecret", o.capture_method AS "captureMethod",
-    o.checkout, o.return_url AS "returnUrl", o.dispute_status AS "disputeStatus", o.dispute_amount AS "disputeAmount", o.dispute_reason AS "disputeReason",
+    o.checkout, o.return_url AS "returnUrl", o.save_card AS "saveCard", o.off_session AS "offSession", o.dispute_status AS "disputeStatus", o.dispute_amount AS "disputeAmount", o.dispute_reason AS "disputeReason",
     o.created_at AS "createdAt", o.updated_at AS "updatedAt", o.expires_at AS "expiresAt",
     (SELECT jsonb_agg(jsonb_build_object('price', i.price_id, 'name', i.name, 'unitAmount', i.unit_amount, 'quantity', i.quantity) ORDER BY i.position)
      FROM order_items i WHERE i.order_id = o.id) AS items,

@@ -1,6 +1,7 @@
+export { customerParams } from './customer.js';
 export { cancelIntentParams, captureIntentParams, confirmIntentParams, createIntentParams, type IntentRequest, refundParams } from './intent-request.js';
 export { observeEvent } from './observe-event.js';
-export { lockUnclaimedCreate, requeueOverdueOperations } from './operations.store.js';
+export { lockUnclaimedOperations, requeueOverdueOperations } from './operations.store.js';
 export { orderStatusOf, pendingOperationOf } from './order-status.js';
 export {
   isOpen,

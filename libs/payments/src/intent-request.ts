@@ -11,6 +11,8 @@ export interface IntentRequest {
   readonly currency: string;
   readonly captureMethod: 'automatic' | 'manual';
   readonly returnUrl: string | null;
+  /** Keeps the card for payments while the buyer is away; needs a customer, whom the create names when it is sent. */
+  readonly saveCard: boolean;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -25,6 +27,7 @@ export function createIntentParams(request: IntentRequest): CreateIntentParams {
     currency: request.currency,
     capture_method: request.captureMethod,
     automatic_payment_methods: { enabled: true, allow_redirects: request.returnUrl === null ? 'never' : 'always' },
+    ...(request.saveCard ? { setup_future_usage: 'off_session' as const } : {}),
     metadata: {
       ...request.metadata,
       [METADATA.instance]: request.instance,
@@ -34,9 +37,9 @@ export function createIntentParams(request: IntentRequest): CreateIntentParams {
   };
 }
 
-/** The parameters that confirm an intent with a payment method. */
-export function confirmIntentParams(paymentMethod: string, returnUrl: string | null): ConfirmIntentParams {
-  return { payment_method: paymentMethod, ...(returnUrl === null ? {} : { return_url: returnUrl }) };
+/** The parameters that confirm an intent with a payment method; `offSession`: the buyer is away, and cannot be asked for anything. */
+export function confirmIntentParams(paymentMethod: string, returnUrl: string | null, offSession = false): ConfirmIntentParams {
+  return { payment_method: paymentMethod, ...(returnUrl === null ? {} : { return_url: returnUrl }), ...(offSession ? { off_session: true } : {}) };
 }
 
 /** The parameters that capture an intent; without an amount, all of it. amount: integer in Stripe's unit of the currency. */

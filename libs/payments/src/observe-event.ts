@@ -10,8 +10,11 @@ import { readDispute, readPaymentIntent, readRefund } from './stripe/stripe-obje
  */
 export type EventObserved = 'applied' | 'known' | 'discrepancy' | 'unknown' | 'foreign' | 'unreadable';
 
+/** No event speaks of a customer to us: what we know of one is the answer of our own call. */
+type EventFact = Exclude<Fact, { readonly of: 'customer' }>;
+
 /** Brings what an event says of an object through the one door, if the object is ours. Safe to repeat. Throws StripeFailure. */
-export async function observeEvent(payments: Payments, instance: string, subject: Fact['of'], object: unknown, cause: string): Promise<EventObserved> {
+export async function observeEvent(payments: Payments, instance: string, subject: EventFact['of'], object: unknown, cause: string): Promise<EventObserved> {
   const fact = factOf(subject, object);
   if (fact === null) return 'unreadable';
   const intentId = fact.of === 'intent' ? fact.seen.id : fact.seen.paymentIntentId;
@@ -23,7 +26,7 @@ export async function observeEvent(payments: Payments, instance: string, subject
   return observed.result === 'superseded' ? 'known' : observed.result;
 }
 
-function factOf(subject: Fact['of'], object: unknown): Fact | null {
+function factOf(subject: EventFact['of'], object: unknown): EventFact | null {
   switch (subject) {
     case 'intent': {
       const seen = readPaymentIntent(object);
@@ -41,7 +44,7 @@ function factOf(subject: Fact['of'], object: unknown): Fact | null {
 }
 
 /** The intent's metadata tells; where the event does not carry the intent, it is read once. */
-async function isOurs({ gateway }: Payments, instance: string, intentId: string, fact: Fact): Promise<boolean> {
+async function isOurs({ gateway }: Payments, instance: string, intentId: string, fact: EventFact): Promise<boolean> {
   const intent: PaymentIntentObservation = fact.of === 'intent' ? fact.seen : await gateway.retrievePaymentIntent(intentId);
   return intent.instance === instance;
 }

@@ -1,4 +1,5 @@
 import { effect, publicId } from '#libs/primitives';
+import { type CustomerObservation } from './customer.js';
 import { type DisputeObservation, judgeDispute } from './dispute-observation.js';
 import { judge, type PaymentIntentObservation } from './observation.js';
 import { type PaymentState } from './payment.js';
@@ -11,7 +12,8 @@ import { judgeRefund, type RefundObservation } from './refund-observation.js';
 export type Fact =
   | { readonly of: 'intent'; readonly seen: PaymentIntentObservation }
   | { readonly of: 'refund'; readonly seen: RefundObservation }
-  | { readonly of: 'dispute'; readonly seen: DisputeObservation };
+  | { readonly of: 'dispute'; readonly seen: DisputeObservation }
+  | { readonly of: 'customer'; readonly seen: CustomerObservation };
 
 /** Something that was learned about a payment, and how. */
 export interface Sighting {
@@ -79,6 +81,8 @@ function weigh(payment: PaymentState, fact: Fact | null, isFresh: boolean, newId
     const verdict = judgeDispute(payment, fact.seen, isFresh);
     return verdict.verdict === 'apply' ? { verdict: 'apply', move: { dispute: verdict.dispute } } : verdict;
   }
+  // A customer is made once and never moves; the intent that follows names the first we knew.
+  if (fact.of === 'customer') return payment.stripeCustomerId === null ? { verdict: 'apply', move: { stripeCustomerId: fact.seen.id } } : { verdict: 'same' };
   const verdict = judge(payment, fact.seen, isFresh);
   return verdict.verdict === 'apply' ? { verdict: 'apply', move: { facts: verdict.facts, amountCaptured: verdict.amountCaptured } } : verdict;
 }
@@ -93,7 +97,7 @@ function withOperation(payment: PaymentState, move: Move, operation: SettledOper
     ...move,
     settled: [operation],
     ...(refused && refund !== undefined && move.refunds === undefined ? { refunds: [{ ...refund, status: 'failed', failureReason: operation.error?.code ?? 'rejected' }] } : {}),
-    ...(operation.status === 'rejected' && (kind === 'create' || kind === 'confirm') ? { facts: { ...move.facts, lastError: operation.error } } : {}),
+    ...(operation.status === 'rejected' && (kind === 'customer' || kind === 'create' || kind === 'confirm') ? { facts: { ...move.facts, lastError: operation.error } } : {}),
   };
 }
 
@@ -102,7 +106,7 @@ function parked(operation: SettledOperation | null): SettledOperation | null {
 }
 
 async function reportDiscrepancy({ database, clock, entropy, logger }: Payments, payment: PaymentState, fact: Fact | null, kind: string): Promise<void> {
-  if (fact === null) return;
+  if (fact === null || fact.of === 'customer') return;
   const { status, amount, currency, amountCaptured, stripePaymentIntentId, refunds } = payment;
   logger.error({ orderId: publicId('ord', payment.orderId), stripeObjectId: fact.seen.id, kind }, 'Stripe contradicts our record; a person must decide');
   const found = {

@@ -131,13 +131,13 @@ export async function postpone(tx: Tx, { id, fence }: ClaimedOperation, { status
 }
 
 /**
- * Locks the create of an order that nobody ever claimed, so that it can be withdrawn: until the transaction ends no worker
- * can claim it. null when it was claimed, and Stripe may know of it.
+ * Locks the operations of an order that nobody ever claimed, so that they can be withdrawn: until the transaction ends no
+ * worker can claim them. null when the create was claimed, and Stripe may know of an intent; a customer under way may stay.
  */
-export async function lockUnclaimedCreate(tx: Tx, orderId: string): Promise<string | null> {
-  const rows = await tx.$queryRaw<{ id: string; untouched: boolean }[]>`
-    SELECT id, (fence = 0 AND status = 'queued') AS untouched FROM payment_operations WHERE order_id = ${orderId}::uuid AND kind = 'create' FOR UPDATE`;
-  return rows[0]?.untouched === true ? rows[0].id : null;
+export async function lockUnclaimedOperations(tx: Tx, orderId: string): Promise<readonly string[] | null> {
+  const rows = await tx.$queryRaw<{ id: string; kind: OperationKind }[]>`
+    SELECT id, kind FROM payment_operations WHERE order_id = ${orderId}::uuid AND fence = 0 AND status = 'queued' FOR UPDATE`;
+  return rows.some(({ kind }) => kind === 'create') ? rows.map(({ id }) => id) : null;
 }
 
 /** How long past its time an operation may be before its job counts as lost, and how long a new job has before the next. */

@@ -52,7 +52,8 @@ function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, ope
     case 'always':
       return true;
     case 'create rejected':
-      return operations.some(({ kind, status }) => kind === 'create' && status === 'rejected');
+      // Without the customer nothing is created either.
+      return operations.some(({ kind, status }) => (kind === 'create' || kind === 'customer') && status === 'rejected');
     case 'confirm of the order open':
       return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy === 'create' && isOpen(status));
     case 'later confirm open':
@@ -68,11 +69,12 @@ function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, ope
   }
 }
 
-/** What was ordered last for the payment and is not settled yet, for `pendingOperation`; refunds have a status of their own. */
+/** What was ordered last for the payment and is not settled yet, for `pendingOperation`; refunds have a status of their own, a customer is part of the create. */
 export function pendingOperationOf(operations: readonly OperationFacts[]): 'create' | 'confirm' | 'capture' | 'cancel' | null {
   let last: OperationFacts | null = null;
   for (const operation of operations) {
     if (operation.kind !== 'refund' && isOpen(operation.status) && (last === null || operation.sequence > last.sequence)) last = operation;
   }
-  return last === null || last.kind === 'refund' ? null : last.kind;
+  if (last === null || last.kind === 'refund') return null;
+  return last.kind === 'customer' ? 'create' : last.kind;
 }

@@ -25,7 +25,7 @@ export interface TimelineEntry {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What moves a payment: facts about its intent, ends and orders of operations, refunds that are new or changed, its dispute. */
+/** What moves a payment: facts about its intent, ends and orders of operations, refunds that are new or changed, its dispute and customer. */
 export interface Move {
   readonly facts?: Partial<PaymentFacts>;
   readonly amountCaptured?: number;
@@ -33,6 +33,7 @@ export interface Move {
   readonly ordered?: readonly NewOperation[];
   readonly refunds?: readonly RefundFacts[];
   readonly dispute?: DisputeFacts;
+  readonly stripeCustomerId?: string;
 }
 
 /** A change of one payment and its order as one statement writes it, computed from the state at `version`. */
@@ -50,6 +51,7 @@ export interface PaymentChange {
   readonly ordered: readonly NewOperation[];
   readonly refunds: readonly RefundFacts[];
   readonly dispute: DisputeFacts | null;
+  readonly stripeCustomerId: string | null;
   readonly events: readonly TimelineEntry[];
   readonly outbox: readonly OutboxMessage[];
   readonly at: Date;
@@ -63,7 +65,7 @@ interface Circumstances {
 
 /**
  * What a move makes of a payment and its order: the state after it, and the change that writes it with its timeline
- * and the jobs of what was ordered. Pure. What still waits behind a create that Stripe rejected is withdrawn.
+ * and the jobs of what was ordered. Pure. What still waits behind a customer or create that Stripe rejected is withdrawn.
  */
 export function planChange(before: PaymentState, move: Move, { cause, now, newId }: Circumstances): { after: PaymentState; change: PaymentChange } {
   const ordered = move.ordered ?? [];
@@ -80,19 +82,20 @@ export function planChange(before: PaymentState, move: Move, { cause, now, newId
     operations: [...before.operations.map((known) => ({ ...known, status: settled.find(({ id }) => id === known.id)?.status ?? known.status })), ...ordered],
     refunds,
     dispute: move.dispute ?? before.dispute,
+    stripeCustomerId: move.stripeCustomerId ?? before.stripeCustomerId,
   };
   const after = { ...moved, orderStatus: orderStatusOf(moved) };
   const outbox = ordered.map(({ id, kind }): OutboxMessage => ({ id: newId(), kind: kind === 'refund' ? 'refund-operation' : 'payment-operation', payload: { operationId: id } }));
   const events = timelineOf(before, after, settled, changed).map((entry) => ({ id: newId(), cause: hasLapsed(before, after) ? 'authorization_expired' : cause, ...entry }));
-  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending, dispute } = after;
-  const change = { orderId, paymentId, currency, version: before.version, orderStatus, amountCaptured, amountRefunded, amountRefundPending, payment: factsOf(after), settled, ordered, refunds: changed, dispute, events, outbox, at: now };
+  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending, dispute, stripeCustomerId } = after;
+  const change = { orderId, paymentId, currency, version: before.version, orderStatus, amountCaptured, amountRefunded, amountRefundPending, payment: factsOf(after), settled, ordered, refunds: changed, dispute, stripeCustomerId, events, outbox, at: now };
   return { after, change };
 }
 
 function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOperation[]): SettledOperation[] {
-  const isRejected = operations.some(({ id, kind }) => kind === 'create' && settled.some((end) => end.id === id && end.status === 'rejected'));
+  const isRejected = operations.some(({ id, kind }) => (kind === 'customer' || kind === 'create') && settled.some((end) => end.id === id && end.status === 'rejected'));
   if (!isRejected) return [];
-  return operations.filter(({ kind, status }) => kind !== 'create' && status === 'queued').map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null }));
+  return operations.filter(({ id, status }) => status === 'queued' && settled.every((end) => end.id !== id)).map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null }));
 }
 
 /** What of a payment's state is a fact about its intent. */

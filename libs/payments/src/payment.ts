@@ -27,8 +27,8 @@ export type OrderStatus =
   | 'expired'
   | 'failed';
 
-/** What we can order at Stripe for a payment. */
-export type OperationKind = 'create' | 'confirm' | 'capture' | 'cancel' | 'refund';
+/** What we can order at Stripe for a payment. `customer` makes the one who keeps the card, before the intent that names them. */
+export type OperationKind = 'customer' | 'create' | 'confirm' | 'capture' | 'cancel' | 'refund';
 
 /**
  * queued: ordered, not sent. in_flight: sent, no answer yet. unknown: sent, and nobody knows what became of it.
@@ -128,4 +128,6 @@ export interface PaymentState extends PaymentFacts {
   readonly operations: readonly OperationFacts[];
   readonly refunds: readonly RefundFacts[];
   readonly dispute: DisputeFacts | null;
+  /** Whose saved cards the payment may use or add to. */
+  readonly stripeCustomerId: string | null;
 }

@@ -28,11 +28,12 @@ interface PaymentRow {
   dispute_amount: bigint | null;
   dispute_reason: string | null;
   dispute_opened_at: Date | null;
+  stripe_customer_id: string | null;
 }
 
 const STATE = Prisma.sql`
   SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.amount_captured, o.amount_refunded, o.amount_refund_pending,
-    o.stripe_dispute_id, o.dispute_status, o.dispute_amount, o.dispute_reason, o.dispute_opened_at,
+    o.stripe_dispute_id, o.dispute_status, o.dispute_amount, o.dispute_reason, o.dispute_opened_at, o.stripe_customer_id,
     p.status, p.payment_method, p.stripe_payment_intent_id, p.stripe_client_secret, p.stripe_charge_id, p.next_action, p.last_error, p.cancellation_reason,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'orderedBy', op.ordered_by, 'sequence', op.sequence, 'status', op.status,
         'refundId', op.refund_id) ORDER BY op.sequence), '[]')
@@ -74,7 +75,7 @@ export async function commitChange(tx: Tx, change: PaymentChange): Promise<boole
         stripe_dispute_id = i.doc #>> '{dispute,stripeDisputeId}', dispute_status = i.doc #>> '{dispute,status}',
         dispute_amount = (i.doc #>> '{dispute,amount}')::bigint, dispute_reason = i.doc #>> '{dispute,reason}',
         dispute_opened_at = (i.doc #>> '{dispute,openedAt}')::timestamptz,
-        updated_at = (i.doc ->> 'at')::timestamptz
+        stripe_customer_id = i.doc ->> 'stripeCustomerId', updated_at = (i.doc ->> 'at')::timestamptz
       FROM input i
       WHERE o.id = (i.doc ->> 'orderId')::uuid AND o.version = (i.doc ->> 'version')::int
         AND (i.doc -> 'settled' = '[]' OR EXISTS (
@@ -158,6 +159,7 @@ function stateOf(row: PaymentRow): PaymentState {
     operations: row.operations,
     refunds: row.refunds,
     dispute: disputeOf(row),
+    stripeCustomerId: row.stripe_customer_id,
   };
 }
 

@@ -18,13 +18,19 @@ const CLOCK_MARGIN_MS = 300_000;
 const NOTHING: Resolution = { happened: 'nothing' };
 
 /**
- * Finds out from Stripe's objects what became of an operation. A create and a refund are looked for by our metadata in
+ * Finds out from Stripe's objects what became of an operation. A customer, a create and a refund are looked for by our metadata in
  * Stripe's lists, which are complete at once; the others show in the intent's own state, which also guards them.
  * Safe to repeat. Throws StripeFailure.
  */
 export async function resolveByReading(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Resolution> {
   const { kind } = operation;
   switch (kind) {
+    case 'customer': {
+      const { email } = operation.params;
+      if (typeof email !== 'string') throw new Error(`bug: operation ${operation.id} makes a customer without an email`);
+      const seen = await gateway.findCustomer(email, publicId('op', operation.id));
+      return seen === null ? NOTHING : { happened: 'done', fact: { of: 'customer', seen } };
+    }
     case 'create': {
       const since = new Date((operation.firstSentAt ?? operation.createdAt).getTime() - CLOCK_MARGIN_MS);
       const seen = await gateway.findPaymentIntent(publicId('op', operation.id), since);
@@ -42,7 +48,7 @@ export async function resolveByReading(gateway: StripeGateway, operation: Claime
 }
 
 /** What the state of an intent tells of a confirm, capture or cancel that was sent or refused. Pure. */
-export function readOutcome(kind: Exclude<OperationKind, 'create' | 'refund'>, seen: PaymentIntentObservation, payment: PaymentState): Resolution {
+export function readOutcome(kind: Exclude<OperationKind, 'customer' | 'create' | 'refund'>, seen: PaymentIntentObservation, payment: PaymentState): Resolution {
   const fact: Fact = { of: 'intent', seen };
   switch (kind) {
     case 'confirm':

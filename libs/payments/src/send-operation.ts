@@ -7,8 +7,10 @@ import { type CreateIntentParams, type StripeGateway } from './stripe/stripe-gat
 export async function send(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Fact> {
   const { kind, params, stripeIdempotencyKey } = operation;
   switch (kind) {
+    case 'customer':
+      return { of: 'customer', seen: await gateway.createCustomer(params, stripeIdempotencyKey) };
     case 'create':
-      return { of: 'intent', seen: await gateway.createPaymentIntent(createParamsOf(operation), stripeIdempotencyKey) };
+      return { of: 'intent', seen: await gateway.createPaymentIntent(createParamsOf(operation, payment), stripeIdempotencyKey) };
     case 'confirm':
       return { of: 'intent', seen: await gateway.confirmPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     case 'capture':
@@ -20,10 +22,11 @@ export async function send(gateway: StripeGateway, operation: ClaimedOperation, 
   }
 }
 
-function createParamsOf({ id, params }: ClaimedOperation): CreateIntentParams {
+/** The customer, if there is one, is known before the create is sent, and stays. */
+function createParamsOf({ id, params }: ClaimedOperation, { stripeCustomerId }: PaymentState): CreateIntentParams {
   const { amount, currency } = params;
   if (typeof amount !== 'number' || typeof currency !== 'string') throw new Error(`bug: operation ${id} creates an intent without amount or currency`);
-  return { ...params, amount, currency };
+  return { ...params, amount, currency, ...(stripeCustomerId === null ? {} : { customer: stripeCustomerId }) };
 }
 
 /** The intent an operation acts on; operations of a payment run in sequence, so its create is done. */

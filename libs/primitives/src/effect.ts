@@ -16,6 +16,7 @@ export const EFFECTS = {
   'worker.operation.claim': 'lease and fence of a payment operation',
   'worker.operation.mark-sent': 'firstSentAt, committed before the first byte leaves',
   'worker.operation.postpone': 'the commit that says when an operation is tried again',
+  'worker.stripe.customer': 'the call that makes a Customer',
   'worker.stripe.create': 'the call that creates a PaymentIntent',
   'worker.stripe.confirm': 'the call that confirms a PaymentIntent',
   'worker.stripe.capture': 'the call that captures a PaymentIntent',

@@ -132,7 +132,7 @@ CREATE TABLE "payment_operations" (
   "created_at" TIMESTAMPTZ(3) NOT NULL,
   "finished_at" TIMESTAMPTZ(3),
   CONSTRAINT "payment_operations_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "payment_operations_kind_check" CHECK ("kind" IN ('create', 'confirm', 'capture', 'cancel', 'refund')),
+  CONSTRAINT "payment_operations_kind_check" CHECK ("kind" IN ('customer', 'create', 'confirm', 'capture', 'cancel', 'refund')),
   CONSTRAINT "payment_operations_ordered_by_check" CHECK ("ordered_by" IN ('create', 'pay', 'capture', 'cancel', 'expiry', 'refund')),
   CONSTRAINT "payment_operations_status_check" CHECK ("status" IN ('queued', 'in_flight', 'unknown', 'done', 'declined', 'rejected',
     'parked', 'withdrawn')),

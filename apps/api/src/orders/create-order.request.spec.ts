@@ -44,12 +44,14 @@ describe('the body of a new order', () => {
       {
         currency: 'usd',
         items: [{ price: 'tshirt', quantity: 2 }, ITEM],
-        customer: { email: 'ada@example.com', name: 'Ada' },
+        customer: { email: 'ada@example.com', name: 'Ada', stripeCustomerId: null },
         reference: 'cart-4711',
         metadata: { k: 'v' },
         paymentMethod: 'pm_card_visa',
         captureMethod: 'manual',
         returnUrl: 'https://shop.example/return',
+        saveCard: false,
+        offSession: false,
       },
     );
   });
@@ -63,7 +65,7 @@ describe('the body of a new order', () => {
       metadata: {},
       paymentMethod: null,
       captureMethod: 'automatic',
-      returnUrl: null,
+      returnUrl: null, saveCard: false, offSession: false,
     });
     const nulls = {
       customer: null,
@@ -72,7 +74,7 @@ describe('the body of a new order', () => {
       paymentMethod: null,
       captureMethod: null,
       checkout: null,
-      returnUrl: null,
+      returnUrl: null, saveCard: null, offSession: null,
     };
     assert.deepEqual(parse(nulls), least);
     assert.deepEqual(parse(nulls, BROWSER), least);
@@ -203,7 +205,7 @@ describe('the texts of a new order', () => {
   it('are of a customer, who is an object', () => {
     for (const customer of ['ada@example.com', 1, true, [], [{ email: 'ada@example.com' }]])
       assert.ok(wrong({ customer }).includes('customer'), JSON.stringify(customer));
-    assert.deepEqual(parse({ customer: {} }).customer, { email: null, name: null });
+    assert.deepEqual(parse({ customer: {} }).customer, { email: null, name: null, stripeCustomerId: null });
   });
 });
 
@@ -325,5 +327,34 @@ describe('the return URL of a new order', () => {
     for (const url of foreign) assert.ok(!accepted(url, BROWSER), url);
     for (const url of foreign.slice(0, 5)) assert.ok(accepted(url), url);
     assert.ok(accepted('https://evil.example/', { ...BROWSER, origins: null }));
+  });
+});
+
+describe('the card of a new order', () => {
+  const known = { customer: { stripeCustomerId: 'cus_1' } };
+
+  it('is saved with the email of a new customer, or with a customer of before', () => {
+    assert.equal(parse({ saveCard: true, customer: { email: 'ada@example.com' } }).saveCard, true);
+    assert.equal(parse({ saveCard: true, customer: { email: 'ada@example.com' } }, BROWSER).saveCard, true);
+    assert.equal(parse({ saveCard: true, ...known }).customer?.stripeCustomerId, 'cus_1');
+    for (const customer of [undefined, null, {}, { name: 'Ada' }]) assert.deepEqual(wrong({ saveCard: true, customer }), ['customer.email']);
+  });
+
+  it('is charged off session with a customer and a payment method of theirs, and is not saved again', () => {
+    const offSession = { offSession: true, paymentMethod: 'pm_1', ...known };
+    assert.deepEqual([parse(offSession).offSession, parse(offSession).paymentMethod], [true, 'pm_1']);
+    assert.deepEqual(wrong({ offSession: true }), ['customer.stripeCustomerId', 'paymentMethod']);
+    assert.deepEqual(wrong({ ...offSession, customer: { email: 'ada@example.com' } }), ['customer.stripeCustomerId']);
+    assert.deepEqual(wrong({ ...offSession, saveCard: true }), ['saveCard']);
+  });
+
+  it('is not charged by a browser on its word whose it is', () => {
+    assert.deepEqual(wrong({ ...known, paymentMethod: 'pm_1' }, BROWSER), ['customer.stripeCustomerId']);
+    assert.deepEqual(wrong({ ...known, paymentMethod: 'pm_1', offSession: true }, BROWSER), ['customer.stripeCustomerId', 'offSession']);
+  });
+
+  it('belongs to a customer by an id of Stripe, and is asked for by true and false only', () => {
+    for (const stripeCustomerId of ['', 'cus_', 'pm_1', 'cus_1/../x', 'cus_1\n', 7, ['cus_1']]) assert.deepEqual(wrong({ customer: { stripeCustomerId } }), ['customer.stripeCustomerId'], JSON.stringify(stripeCustomerId));
+    for (const flag of ['true', 1, 0, [], {}]) assert.deepEqual(wrong({ saveCard: flag, offSession: flag }), ['saveCard', 'offSession'], JSON.stringify(flag));
   });
 });

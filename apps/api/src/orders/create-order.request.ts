@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsEmail, IsIn, IsInt, IsObject, IsOptional, IsUrl, Matches, Max, Min, ValidateBy, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsEmail, IsIn, IsInt, IsObject, IsOptional, IsUrl, Matches, Max, Min, ValidateBy, ValidateNested } from 'class-validator';
 import { type OrderRequest, type RequestedItem } from '#libs/orders';
 import { CURRENCIES, type FieldError, MAXIMUM_AMOUNT } from '#libs/primitives';
 import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
@@ -62,6 +62,11 @@ class CustomerRequest {
   @IsOptional()
   @IsText(1, 200)
   name?: string;
+
+  @ApiPropertyOptional({ description: 'A customer at Stripe whose saved cards may be used, as an order with saveCard showed it; only with a secret key.', example: 'cus_NffrFeUfNV2Hib' })
+  @IsOptional()
+  @Matches(/^cus_\w{1,200}$/, { message: 'must be the id of a Stripe customer: cus_…' })
+  stripeCustomerId?: string;
 }
 
 /** The body of POST /v1/orders. */
@@ -116,6 +121,16 @@ export class CreateOrderRequest {
   @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, { message: 'must be an http(s) URL' })
   @IsText(1, 2_000)
   returnUrl?: string;
+
+  @ApiPropertyOptional({ description: 'Keeps the card with a customer at Stripe, for orders with offSession. Needs customer.email, or customer.stripeCustomerId.', default: false })
+  @IsOptional()
+  @IsBoolean()
+  saveCard?: boolean;
+
+  @ApiPropertyOptional({ description: 'Charges a saved card while the buyer is away. Needs customer.stripeCustomerId and paymentMethod; only with a secret key.', default: false })
+  @IsOptional()
+  @IsBoolean()
+  offSession?: boolean;
 }
 
 /** Checks the body of POST /v1/orders and brings it into the form the orders lib takes. Throws DomainError validation_failed. */
@@ -124,16 +139,19 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   const errors: FieldError[] = [];
   const items = request.items.map((item, index) => itemOf(item, `items.${index}`, errors));
   if (request.returnUrl != null) errors.push(...originErrors(request.returnUrl, caller));
+  errors.push(...savedCardErrors(request, caller));
   if (errors.length > 0) throw invalid(errors);
   return {
     currency: request.currency,
     items: items.filter((item) => item !== null),
-    customer: request.customer ? { email: request.customer.email ?? null, name: request.customer.name ?? null } : null,
+    customer: request.customer ? { email: request.customer.email ?? null, name: request.customer.name ?? null, stripeCustomerId: request.customer.stripeCustomerId ?? null } : null,
     reference: request.reference ?? null,
     metadata: request.metadata ?? {},
     paymentMethod: request.paymentMethod ?? null,
     captureMethod: request.captureMethod ?? 'automatic',
     returnUrl: request.returnUrl ?? null,
+    saveCard: request.saveCard ?? false,
+    offSession: request.offSession ?? false,
   };
 }
 
@@ -142,6 +160,23 @@ function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, field: 
   if (price == null && name != null && unitAmount != null) return { name, unitAmount, quantity };
   errors.push({ field, message: 'must have either price, or name and unitAmount' });
   return null;
+}
+
+/** Whoever names a customer can charge their cards, so a key that lies open in a browser never does. */
+function savedCardErrors({ customer, saveCard, offSession, paymentMethod }: CreateOrderRequest, { audience }: Caller): FieldError[] {
+  const errors: FieldError[] = [];
+  const refuse = (isWrong: boolean, field: string, message: string): void => {
+    if (isWrong) errors.push({ field, message });
+  };
+  const isKnown = customer?.stripeCustomerId != null;
+  refuse(isKnown && audience === 'publishable', 'customer.stripeCustomerId', 'must not be named with a publishable key');
+  refuse(saveCard === true && !isKnown && customer?.email == null, 'customer.email', 'is needed to save the card');
+  if (offSession !== true) return errors;
+  refuse(audience === 'publishable', 'offSession', 'must not be asked for with a publishable key');
+  refuse(!isKnown, 'customer.stripeCustomerId', 'is needed to charge a saved card');
+  refuse(paymentMethod == null, 'paymentMethod', 'is needed to charge a saved card');
+  refuse(saveCard === true, 'saveCard', 'must not be asked for with offSession: the card is saved already');
+  return errors;
 }
 
 /** What passes for a URL by its looks may still be none by the rules that browsers follow. */

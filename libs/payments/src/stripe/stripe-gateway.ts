@@ -1,13 +1,16 @@
 import { type Stripe } from 'stripe';
 import { assertNoOpenTransaction } from '#libs/database';
 import { effect } from '#libs/primitives';
+import { type CustomerObservation } from '../customer.js';
 import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
 import { createStripeClient, type StripeConnection } from './stripe-client.js';
 import { classify, noAnswer } from './stripe-failure.js';
-import { readDispute, readPaymentIntent, readRefund } from './stripe-objects.js';
+import { METADATA, readCustomer, readDispute, readPaymentIntent, readRefund } from './stripe-objects.js';
 
+/** The parameters of a Customer as an operation keeps them. */
+export type CreateCustomerParams = Stripe.CustomerCreateParams;
 /** The parameters of a PaymentIntent as an operation keeps them. */
 export type CreateIntentParams = Stripe.PaymentIntentCreateParams;
 /** The parameters of a confirmation as an operation keeps them. */
@@ -35,6 +38,22 @@ export class StripeGateway {
   constructor(connection: StripeConnection) {
     this.#stripe = createStripeClient(connection);
     this.#timeoutMs = connection.timeoutMs;
+  }
+
+  /** Makes a customer. Safe to repeat under the same key for 24 h; later it is looked for by `findCustomer`. */
+  createCustomer(params: CreateCustomerParams, idempotencyKey: string): Promise<CustomerObservation> {
+    return effect('worker.stripe.customer', async () => {
+      assertNoOpenTransaction('calling Stripe');
+      const observation = readCustomer(await this.#guard(() => this.#stripe.customers.create(params, { idempotencyKey })));
+      if (observation === null) throw noAnswer('Stripe answered with what is no Customer');
+      if (params.metadata && observation.operationId !== params.metadata[METADATA.operation]) throw noAnswer('Stripe answered with another Customer');
+      return observation;
+    });
+  }
+
+  /** The customer of this email who carries an operation's metadata; null when a complete list has none. */
+  findCustomer(email: string, operationId: string): Promise<CustomerObservation | null> {
+    return this.#findInList((page) => this.#stripe.customers.list({ email, ...page }), readCustomer, operationId);
   }
 
   /** Makes an intent, unconfirmed. Safe to repeat under the same key for 24 h; without it a harmless orphan remains. */

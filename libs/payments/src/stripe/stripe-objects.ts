@@ -1,5 +1,6 @@
 import { type Stripe } from 'stripe';
 import { PAYMENT_STATUSES, type PaymentStatus } from '../payment.js';
+import { type CustomerObservation } from '../customer.js';
 import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
@@ -96,6 +97,17 @@ function isDispute(value: unknown): value is Stripe.Dispute {
     typeof object['reason'] === 'string' &&
     Number.isSafeInteger(object['created'])
   );
+}
+
+/** What a Customer says, or null when `value` is none, or one that was deleted. */
+export function readCustomer(value: unknown): CustomerObservation | null {
+  return isCustomer(value) ? { id: value.id, operationId: value.metadata[METADATA.operation] ?? null } : null;
+}
+
+function isCustomer(value: unknown): value is Stripe.Customer {
+  if (typeof value !== 'object' || value === null) return false;
+  const object: Record<string, unknown> = { ...value };
+  return object['object'] === 'customer' && typeof object['id'] === 'string' && object['deleted'] !== true && typeof object['metadata'] === 'object' && object['metadata'] !== null;
 }
 
 function idOf(reference: string | { id: string } | null): string | null {
