@@ -7,9 +7,11 @@ import {
   captureIntentParams,
   confirmIntentParams,
   createIntentParams,
+  createSessionParams,
   customerParams,
   type IntentRequest,
   refundParams,
+  type SessionRequest,
   StripeGateway,
 } from '#libs/payments';
 import { type RecordedStripe, recordedStripe, routeOf } from './recorded-stripe.js';
@@ -32,6 +34,29 @@ const REQUESTS: readonly IntentRequest[] = [
   { ...REQUEST, returnUrl: 'https://shop.example/return?cart=1&step=2' },
   { ...REQUEST, saveCard: true },
   { ...REQUEST, metadata: { 'cart id': '4711', note: 'a&b=c +1 ü €', blank: ' ' } },
+];
+
+const SESSION: SessionRequest = {
+  ...ORDER,
+  items: [{ name: 'T-shirt', unitAmount: 2_000, quantity: 2 }, { name: 'Gift wrap', unitAmount: 0, quantity: 1 }],
+  currency: 'usd',
+  captureMethod: 'automatic',
+  returnUrl: 'https://shop.example/return?cart=1&step=2',
+  saveCard: false,
+  metadata: {},
+  customerEmail: null,
+  createdAt: new Date(),
+  lifeSeconds: 86_400,
+};
+
+const SESSIONS: readonly SessionRequest[] = [
+  SESSION,
+  { ...SESSION, captureMethod: 'manual', currency: 'jpy', customerEmail: 'ada@example.com' },
+  { ...SESSION, metadata: { 'cart id': '4711', note: 'a&b=c +1 ü €', blank: ' ' } },
+  { ...SESSION, saveCard: true },
+  // Stripe takes half an hour to a day; an order may live for less or more.
+  { ...SESSION, lifeSeconds: 60 },
+  { ...SESSION, lifeSeconds: 30 * 86_400 },
 ];
 
 let recorded: RecordedStripe;
@@ -94,6 +119,27 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 
+  async createCheckoutSession() {
+    for (const request of SESSIONS) {
+      await proven('POST /v1/checkout/sessions', createSessionParams(request), (params) => gateway.createCheckoutSession(params, randomUUID()));
+    }
+  },
+
+  async expireCheckoutSession() {
+    const { id } = await newSession();
+    await proven('POST /v1/checkout/sessions/:id/expire', {}, () => gateway.expireCheckoutSession(id, randomUUID()));
+  },
+
+  async retrieveCheckoutSession() {
+    const { id } = await newSession();
+    await proven('GET /v1/checkout/sessions/:id', { expand: ['payment_intent'] }, () => gateway.retrieveCheckoutSession(id));
+  },
+
+  async findCheckoutSession() {
+    const built = { created: { gte: 4_000_000_000 }, limit: 100 };
+    await proven('GET /v1/checkout/sessions', built, () => gateway.findCheckoutSession(ORDER.operationId, new Date(4_000_000_000_500)));
+  },
+
   async createRefund() {
     for (const reason of [null, 'duplicate', 'fraudulent', 'requested_by_customer'] as const) {
       const built = { ...refundParams({ ...ORDER, amount: 700, reason }), payment_intent: await paidIntent(REQUEST) };
@@ -134,6 +180,10 @@ describe('a request of the gateway is what Stripe declares, and arrives as it wa
     });
   }
 });
+
+function newSession(): Promise<{ readonly id: string }> {
+  return gateway.createCheckoutSession(createSessionParams(SESSION), randomUUID());
+}
 
 function newCustomer(): ReturnType<StripeGateway['createCustomer']> {
   return gateway.createCustomer(customerParams({ ...ORDER, email: 'ada@example.com', name: null }), randomUUID());

@@ -8,6 +8,7 @@ const ORDERED = {
   orderStatus: 'pending',
   amount: 4_300,
   currency: 'usd',
+  checkout: 'elements',
   amountCaptured: 0,
   amountRefunded: 0,
   amountRefundPending: 0,
@@ -23,6 +24,8 @@ const ORDERED = {
   nextAction: null,
   lastError: null,
   cancellationReason: null,
+  checkoutSessionId: null,
+  url: null,
 } as const;
 
 /** A payment of 43.00 USD that nothing has happened to yet, but for what the test says. */

@@ -56,6 +56,7 @@ export interface OrderJson {
     readonly status: string;
     readonly stripePaymentIntentId: string | null;
     readonly clientSecret: string | null;
+    readonly url: string | null;
     readonly pendingOperation: string | null;
     readonly nextAction: { readonly type: string; readonly url: string | null } | null;
     readonly lastError: { readonly code: string | null; readonly declineCode: string | null; readonly message: string | null } | null;

@@ -1,7 +1,7 @@
 import { type Tx } from '#libs/database';
 import { type Claim, type StoredResponse } from '#libs/idempotency';
 import {
-  cancelIntentParams,
+  cancelParams,
   captureIntentParams,
   commitChange,
   confirmIntentParams,
@@ -66,7 +66,7 @@ export function cancelOrder(orders: Orders, command: OrderCommand): Promise<Stor
       };
     }
     assertCancelable(payment);
-    return { ordered: [newOperation(orders, payment, 'cancel', 'cancel', () => cancelIntentParams('requested_by_customer'))] };
+    return { ordered: [newOperation(orders, payment, 'cancel', 'cancel', () => cancelParams(payment, 'requested_by_customer'))] };
   });
 }
 

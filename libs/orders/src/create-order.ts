@@ -1,7 +1,7 @@
 import { type Claim, type StoredResponse } from '#libs/idempotency';
-import { confirmIntentParams, createIntentParams, customerParams, type NewOperation, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
+import { confirmIntentParams, createIntentParams, createSessionParams, customerParams, HOSTED_LIFE_SECONDS_MAX, type NewOperation, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
 import { effect, publicId } from '#libs/primitives';
-import { type Order, type Orderer, type OrderRequest } from './order.js';
+import { type Order, type Orderer, type OrderItem, type OrderRequest } from './order.js';
 import { viewOrder } from './order-view.js';
 import { type Orders } from './orders.js';
 import { insertOrders, type NewOrder } from './orders.store.js';
@@ -32,8 +32,9 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const { clock, entropy } = orders;
   const { items, amount } = priceItems(request.items, request.currency, orderer.audience, catalogue);
   const id = entropy.uuid();
-  const operations = operationsOf(orders, request, id, amount);
   const createdAt = clock.now();
+  const lifeSeconds = request.checkout === 'hosted' ? Math.min(orders.expiresAfterSeconds, HOSTED_LIFE_SECONDS_MAX) : orders.expiresAfterSeconds;
+  const operations = operationsOf(orders, request, { orderId: id, items, amount, createdAt, lifeSeconds });
   const payment: Order['payment'] = {
     id: entropy.uuid(),
     status: 'pending',
@@ -48,7 +49,7 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const money = { amount, currency: request.currency, amountCaptured: 0, amountRefunded: 0, amountRefundPending: 0 };
   const order: Order = {
     id,
-    status: orderStatusOf({ ...money, status: payment.status, operations }),
+    status: orderStatusOf({ ...money, status: payment.status, operations, checkoutSessionId: null, url: null, cancellationReason: null }),
     ...money,
     items,
     customerEmail: request.customer?.email ?? null,
@@ -59,25 +60,35 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
     clientSecret: `${publicId('ord', id)}_secret_${entropy.secret(CLIENT_SECRET_BYTES)}`,
     captureMethod: request.captureMethod,
     returnUrl: request.returnUrl,
-    checkout: 'elements',
+    checkout: request.checkout,
     saveCard: request.saveCard,
     offSession: request.offSession,
     payment,
     dispute: null,
     createdAt,
     updatedAt: createdAt,
-    expiresAt: new Date(createdAt.getTime() + orders.expiresAfterSeconds * 1_000),
+    expiresAt: new Date(createdAt.getTime() + lifeSeconds * 1_000),
   };
   const created = { id: entropy.uuid(), type: 'order.created', cause: 'command:create', data: { to: order.status, amount, currency: order.currency } };
   const outbox = operations.slice(0, 1).map((operation) => ({ id: entropy.uuid(), kind: 'payment-operation' as const, payload: { operationId: operation.id } }));
   return { orderer, order, operations, events: [created], outbox };
 }
 
+/** What of a new order was decided here. */
+interface Draft {
+  readonly orderId: string;
+  readonly items: readonly OrderItem[];
+  readonly amount: number;
+  readonly createdAt: Date;
+  readonly lifeSeconds: number;
+}
+
 /**
  * The intent is made unconfirmed and, where we were given a payment method, confirmed by an operation of its own: so that a
  * read settles any doubt. The customer who is to keep the card comes before both, unless there is one from before.
+ * A hosted order's intent is made by its session.
  */
-function operationsOf({ entropy, instance }: Orders, request: OrderRequest, orderId: string, amount: number): readonly NewOperation[] {
+function operationsOf({ entropy, instance }: Orders, request: OrderRequest, { orderId, items, amount, createdAt, lifeSeconds }: Draft): readonly NewOperation[] {
   const { currency, captureMethod, returnUrl, metadata, paymentMethod, saveCard, offSession, customer } = request;
   const operations: NewOperation[] = [];
   const add = (kind: 'customer' | 'create' | 'confirm', paramsOf: (id: string) => object): void => {
@@ -88,6 +99,12 @@ function operationsOf({ entropy, instance }: Orders, request: OrderRequest, orde
   if (newCustomer !== null && newCustomer.email !== null) {
     const { email, name } = newCustomer;
     add('customer', (operationId) => customerParams({ instance, orderId, operationId, email, name }));
+  }
+  if (request.checkout === 'hosted') {
+    if (returnUrl === null) throw new Error('bug: a hosted order without a return URL');
+    const customerEmail = customer?.email ?? null;
+    add('create', (operationId) => createSessionParams({ instance, orderId, operationId, items, currency, captureMethod, returnUrl, saveCard, metadata, customerEmail, createdAt, lifeSeconds }));
+    return operations;
   }
   add('create', (operationId) => createIntentParams({ instance, orderId, operationId, amount, currency, captureMethod, returnUrl, saveCard, metadata }));
   if (paymentMethod !== null) add('confirm', () => confirmIntentParams(paymentMethod, returnUrl, offSession));

@@ -1,5 +1,5 @@
 import { type Tx } from '#libs/database';
-import { cancelIntentParams, commitChange, lockPayment, planChange } from '#libs/payments';
+import { cancelParams, commitChange, lockPayment, planChange } from '#libs/payments';
 import { effect } from '#libs/primitives';
 import { newOperation } from './command-order.js';
 import { hasOpenOperation } from './order-commands.js';
@@ -18,7 +18,7 @@ export async function expireOrders(orders: Pick<Orders, 'database' | 'clock' | '
     const expire = async (tx: Tx): Promise<boolean> => {
       const payment = await lockPayment(tx, id);
       if (payment === null || hasOpenOperation(payment) || (payment.orderStatus !== 'requires_payment' && payment.orderStatus !== 'requires_action')) return false;
-      const operation = newOperation(orders, payment, 'cancel', 'expiry', () => cancelIntentParams('abandoned'));
+      const operation = newOperation(orders, payment, 'cancel', 'expiry', () => cancelParams(payment, 'abandoned'));
       const { change } = planChange(payment, { ordered: [operation] }, { cause: 'expiry', now: clock.now(), newId: () => entropy.uuid() });
       return commitChange(tx, change);
     };

@@ -7,6 +7,7 @@ const PAID: readonly OrderStatus[] = ['paid', 'partially_refunded', 'refunded'];
 
 /** Lets an order be paid again when its buyer is asked for another payment method. Throws DomainError. */
 export function assertPayable(payment: PaymentState): void {
+  if (payment.checkout === 'hosted') throw new DomainError('order_not_payable', 'The order is paid on the page of its Checkout Session: payment.url.', { isFinal: true });
   assertNothingOpen(payment);
   if (payment.orderStatus !== 'requires_payment') throw refusal(payment, 'order_not_payable', 'can be paid only while it requires payment', [...FINAL, ...PAID]);
 }

@@ -1,5 +1,5 @@
 import { type IdempotencyScope } from '#libs/idempotency';
-import { type NextAction, type OperationFacts, type OrderStatus, type PaymentError, type PaymentStatus } from '#libs/payments';
+import { type Checkout, type NextAction, type OperationFacts, type OrderStatus, type PaymentError, type PaymentStatus } from '#libs/payments';
 
 /** Whose order it is and by which kind of key it was ordered. */
 export type Orderer = IdempotencyScope;
@@ -18,6 +18,8 @@ export interface OrderRequest {
   readonly metadata: Readonly<Record<string, string>>;
   readonly paymentMethod: string | null;
   readonly captureMethod: 'automatic' | 'manual';
+  readonly checkout: Checkout;
+  /** Never null where the checkout is hosted. */
   readonly returnUrl: string | null;
   /** Keeps the card for later; needs the email of a new customer, or a customer of before. */
   readonly saveCard: boolean;
@@ -51,7 +53,7 @@ export interface Order {
   readonly clientSecret: string;
   readonly captureMethod: 'automatic' | 'manual';
   readonly returnUrl: string | null;
-  readonly checkout: 'elements' | 'hosted';
+  readonly checkout: Checkout;
   readonly saveCard: boolean;
   readonly offSession: boolean;
   readonly payment: OrderPayment;

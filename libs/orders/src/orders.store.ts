@@ -122,11 +122,15 @@ export async function listOrders(tx: Tx, { accountId, mode }: Owner, filter: Ord
   return { orders: rows.slice(0, filter.limit).map(orderOf), hasMore: rows.length > filter.limit };
 }
 
-/** Orders whose time to pay is over, oldest first, with nothing of ours under way as far as their status tells. */
+/**
+ * Orders whose time to pay is over, oldest first, with nothing of ours under way as far as their status tells. What a
+ * completed Checkout Session left unpaid, Stripe lets nobody cancel: once refused, it is not asked for again.
+ */
 export async function findExpiredOrders(tx: Tx, now: Date, limit: number): Promise<readonly string[]> {
   const rows = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM orders o WHERE status IN ('requires_payment', 'requires_action') AND expires_at <= ${now}
-      AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id AND op.finished_at IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id
+        AND (op.finished_at IS NULL OR (o.checkout = 'hosted' AND op.kind = 'cancel' AND op.ordered_by = 'expiry' AND op.status = 'rejected')))
     ORDER BY expires_at LIMIT ${limit}`;
   return rows.map(({ id }) => id);
 }

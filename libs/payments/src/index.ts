@@ -4,6 +4,7 @@ export { observeEvent } from './observe-event.js';
 export { lockUnclaimedOperations, requeueOverdueOperations } from './operations.store.js';
 export { orderStatusOf, pendingOperationOf } from './order-status.js';
 export {
+  type Checkout,
   isOpen,
   type NextAction,
   type OperationFacts,
@@ -19,6 +20,7 @@ export { type Move, type NewOperation, planChange, type TimelineEntry } from './
 export { type Payments } from './payments.js';
 export { commitChange, loadPayment, lockPayment, recordDiscrepancy } from './payments.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
+export { cancelParams, createSessionParams, HOSTED_LIFE_SECONDS_MAX, type SessionRequest } from './session-request.js';
 export { StripeFailure } from './stripe/stripe-failure.js';
 export { StripeGateway } from './stripe/stripe-gateway.js';
 export { type SignedEvent, verifyWebhook } from './stripe/stripe-webhooks.js';

@@ -80,7 +80,8 @@ function contradictionIn(payment: PaymentState, seen: PaymentIntentObservation):
   return null;
 }
 
-function isFinal(status: PaymentStatus): boolean {
+/** Whether Stripe's word for a payment is its last. */
+export function isFinal(status: PaymentStatus): boolean {
   return PAYMENT_TRANSITIONS[status].length === 0;
 }
 
@@ -98,10 +99,13 @@ function factsOf(payment: PaymentState, seen: PaymentIntentObservation): Payment
     // Stripe keeps no record of a refused request, so our own stays until the payment moves on.
     lastError: seen.lastError ?? (AWAITS_BUYER.includes(seen.status) ? payment.lastError : null),
     cancellationReason: seen.cancellationReason,
+    checkoutSessionId: payment.checkoutSessionId,
+    // A Checkout Session closes its page once the buyer has done their part; a try that came to nothing leaves it open.
+    url: seen.status === 'requires_action' || AWAITS_BUYER.includes(seen.status) ? payment.url : null,
   };
 }
 
 function knownFacts(payment: PaymentState): PaymentFacts {
-  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason } = payment;
-  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason };
+  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url } = payment;
+  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url };
 }

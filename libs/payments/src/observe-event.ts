@@ -1,8 +1,10 @@
+import { uuidOf } from '#libs/primitives';
 import { type PaymentIntentObservation } from './observation.js';
 import { type Fact, observe } from './observe.js';
+import { type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
-import { findPaymentByIntent } from './payments.store.js';
-import { readDispute, readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
+import { findPaymentByIntent, findPaymentByOperation, findPaymentBySession } from './payments.store.js';
+import { readCheckoutSession, readDispute, readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
 
 /**
  * What became of an object that an event spoke of. `unknown`: ours by its metadata, but its row is not there yet.
@@ -17,11 +19,8 @@ type EventFact = Exclude<Fact, { readonly of: 'customer' }>;
 export async function observeEvent(payments: Payments, instance: string, subject: EventFact['of'], object: unknown, cause: string): Promise<EventObserved> {
   const fact = factOf(subject, object);
   if (fact === null) return 'unreadable';
-  const intentId = fact.of === 'intent' ? fact.seen.id : fact.seen.paymentIntentId;
-  // A refund or dispute of a charge that has no intent was never ours.
-  if (intentId === null) return 'foreign';
-  const payment = await findPaymentByIntent(payments.database.autocommit, intentId);
-  if (payment === null) return (await isOurs(payments, instance, intentId, fact)) ? 'unknown' : 'foreign';
+  const payment = await paymentOf(payments, instance, fact);
+  if (payment === 'foreign' || payment === 'unknown') return payment;
   const observed = await observe(payments, payment.orderId, { fact, notedVersion: null, cause, operation: null });
   return observed.result === 'superseded' ? 'known' : observed.result;
 }
@@ -31,6 +30,10 @@ function factOf(subject: EventFact['of'], object: unknown): EventFact | null {
     case 'intent': {
       const seen = readPaymentIntent(object);
       return seen === null ? null : { of: 'intent', seen };
+    }
+    case 'session': {
+      const seen = readCheckoutSession(object);
+      return seen === null ? null : { of: 'session', seen };
     }
     case 'refund': {
       const seen = readRefund(object);
@@ -43,8 +46,27 @@ function factOf(subject: EventFact['of'], object: unknown): EventFact | null {
   }
 }
 
-/** The intent's metadata tells; where the event does not carry the intent, it is read once. */
-async function isOurs({ gateway }: Payments, instance: string, intentId: string, fact: EventFact): Promise<boolean> {
-  const intent: PaymentIntentObservation = fact.of === 'intent' ? fact.seen : await gateway.retrievePaymentIntent(intentId);
-  return intent.instance === instance;
+/** The payment that a fact is about, by what we know of Stripe's ids; `unknown`: ours by its metadata all the same. */
+async function paymentOf(payments: Payments, instance: string, fact: EventFact): Promise<PaymentState | 'unknown' | 'foreign'> {
+  const tx = payments.database.autocommit;
+  if (fact.of === 'session') {
+    const known = await findPaymentBySession(tx, fact.seen.id);
+    return known ?? (fact.seen.instance === instance ? payingBySession(payments, fact.seen.operationId) : 'foreign');
+  }
+  const intentId = fact.of === 'intent' ? fact.seen.id : fact.seen.paymentIntentId;
+  // A refund or dispute of a charge that has no intent was never ours.
+  if (intentId === null) return 'foreign';
+  const known = await findPaymentByIntent(tx, intentId);
+  if (known !== null) return known;
+  // The intent's metadata tells; where the event does not carry the intent, it is read once.
+  const intent: PaymentIntentObservation = fact.of === 'intent' ? fact.seen : await payments.gateway.retrievePaymentIntent(intentId);
+  if (intent.instance !== instance) return 'foreign';
+  return fact.of === 'intent' ? payingBySession(payments, intent.operationId) : 'unknown';
+}
+
+/** A session makes its intent without telling us; both carry the metadata of the operation that ordered the session. */
+async function payingBySession({ database }: Payments, operationId: string | null): Promise<PaymentState | 'unknown'> {
+  const id = operationId === null ? null : uuidOf('op', operationId);
+  const payment = id === null ? null : await findPaymentByOperation(database.autocommit, id);
+  return payment !== null && payment.checkoutSessionId !== null ? payment : 'unknown';
 }

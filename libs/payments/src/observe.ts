@@ -7,10 +7,12 @@ import { type Move, planChange, type SettledOperation } from './payment-change.j
 import { type Payments } from './payments.js';
 import { commitChange, loadPayment, recordDiscrepancy } from './payments.store.js';
 import { judgeRefund, type RefundObservation } from './refund-observation.js';
+import { judgeSession, type SessionObservation } from './session-observation.js';
 
 /** What Stripe said, and of what. */
 export type Fact =
   | { readonly of: 'intent'; readonly seen: PaymentIntentObservation }
+  | { readonly of: 'session'; readonly seen: SessionObservation }
   | { readonly of: 'refund'; readonly seen: RefundObservation }
   | { readonly of: 'dispute'; readonly seen: DisputeObservation }
   | { readonly of: 'customer'; readonly seen: CustomerObservation };
@@ -45,7 +47,9 @@ export async function observe(payments: Payments, orderId: string, { fact: told,
     if (payment === null) throw new Error(`bug: there is no order ${orderId}`);
     // Nothing but a lost fence can refuse a change computed from the version that still is.
     if (payment.version === refusedAtVersion) return { result: 'superseded' };
-    const verdict = weigh(payment, fact, payment.version === notedVersion, newId);
+    // Whether a session reached its time or was ended before, only the present tells.
+    if (fact?.of === 'session' && fact.seen.status === 'expired') await clock.refresh();
+    const verdict = weigh(payment, fact, { isFresh: payment.version === notedVersion, now: clock.now(), newId });
     if (verdict.verdict === 'read') {
       notedVersion = payment.version;
       fact = await readAgain(gateway, payment, fact);
@@ -62,15 +66,24 @@ export async function observe(payments: Payments, orderId: string, { fact: told,
   }
 }
 
-/** Asks Stripe for the object that the fact is about. A refund is ordered by its status, and is never asked for. */
+/** Asks Stripe for the object that the fact is about; a session brings its intent along. A refund is ordered by its status, and is never asked for. */
 async function readAgain(gateway: Payments['gateway'], payment: PaymentState, fact: Fact | null): Promise<Fact> {
   if (fact?.of === 'dispute') return { of: 'dispute', seen: await gateway.retrieveDispute(fact.seen.id) };
+  const sessionId = payment.checkoutSessionId ?? (fact?.of === 'session' ? fact.seen.id : null);
+  if (sessionId !== null) return { of: 'session', seen: await gateway.retrieveCheckoutSession(sessionId) };
   return { of: 'intent', seen: await gateway.retrievePaymentIntent(payment.stripePaymentIntentId ?? fact?.seen.id ?? '') };
 }
 
 type Weighed = { readonly verdict: 'apply'; readonly move: Move } | { readonly verdict: 'same' | 'stale' | 'read' } | { readonly verdict: 'discrepancy'; readonly kind: string };
 
-function weigh(payment: PaymentState, fact: Fact | null, isFresh: boolean, newId: () => string): Weighed {
+interface Circumstances {
+  /** The fact was asked for after this very version of the payment was read. */
+  readonly isFresh: boolean;
+  readonly now: Date;
+  readonly newId: () => string;
+}
+
+function weigh(payment: PaymentState, fact: Fact | null, { isFresh, now, newId }: Circumstances): Weighed {
   if (fact === null) return { verdict: 'same' };
   if (fact.of === 'refund') {
     const ours = payment.operations.find(({ id }) => publicId('op', id) === fact.seen.operationId)?.refundId ?? null;
@@ -83,8 +96,14 @@ function weigh(payment: PaymentState, fact: Fact | null, isFresh: boolean, newId
   }
   // A customer is made once and never moves; the intent that follows names the first we knew.
   if (fact.of === 'customer') return payment.stripeCustomerId === null ? { verdict: 'apply', move: { stripeCustomerId: fact.seen.id } } : { verdict: 'same' };
-  const verdict = judge(payment, fact.seen, isFresh);
+  if (fact.of === 'intent' && isTellableBySession(payment, fact.seen)) return { verdict: 'read' };
+  const verdict = fact.of === 'session' ? judgeSession(payment, fact.seen, isFresh, now) : judge(payment, fact.seen, isFresh);
   return verdict.verdict === 'apply' ? { verdict: 'apply', move: { facts: verdict.facts, amountCaptured: verdict.amountCaptured } } : verdict;
+}
+
+/** Whether an intent is the session's, and why one was canceled while the session's page was open, only the session tells. */
+function isTellableBySession({ checkoutSessionId, stripePaymentIntentId, url }: PaymentState, { status }: PaymentIntentObservation): boolean {
+  return checkoutSessionId !== null && (stripePaymentIntentId === null || (status === 'canceled' && url !== null));
 }
 
 /** Adds the end of an operation to what Stripe's object says. A refusal of the request itself shows in no object, so it is written down here. */

@@ -9,6 +9,7 @@ import {
   type OrderStatus,
   PAYMENT_STATUSES,
   type PaymentStatus,
+  SESSION_LAPSED,
 } from './payment.js';
 
 const OPEN: readonly OperationStatus[] = ['queued', 'in_flight', 'unknown', 'parked'];
@@ -31,10 +32,14 @@ function operations(text: string): OperationFacts[] {
 }
 
 function facts(status: PaymentStatus, ordered: string, more: Partial<OrderStatusFacts> = {}): OrderStatusFacts {
-  return { status, amountCaptured: 0, amountRefunded: 0, operations: operations(ordered), ...more };
+  return { status, amountCaptured: 0, amountRefunded: 0, checkoutSessionId: null, url: null, cancellationReason: null, operations: operations(ordered), ...more };
 }
 
 const captured = (amountCaptured: number, amountRefunded: number): Partial<OrderStatusFacts> => ({ amountCaptured, amountRefunded });
+
+const OPEN_SESSION: Partial<OrderStatusFacts> = { checkoutSessionId: 'cs_1', url: 'https://checkout.stripe.example/cs_1' };
+const COMPLETE_SESSION: Partial<OrderStatusFacts> = { checkoutSessionId: 'cs_1', url: null };
+const LAPSED_SESSION: Partial<OrderStatusFacts> = { ...COMPLETE_SESSION, cancellationReason: SESSION_LAPSED };
 
 /** The table of the HTTP contract, section "Orders", written down a second time. */
 const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFacts, order: OrderStatus])[] = [
@@ -72,6 +77,12 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['requires_payment_method, cancel open', facts('requires_payment_method', 'create done, cancel queued'), 'requires_payment'],
   ['requires_action', facts('requires_action', 'create done, confirm done'), 'requires_action'],
   ['processing', facts('processing', 'create done, confirm done'), 'processing'],
+  ['session open, nobody has tried', facts('requires_payment_method', 'create done', OPEN_SESSION), 'requires_payment'],
+  ['session open, its buyer authenticates on the page', facts('requires_action', 'create done', OPEN_SESSION), 'requires_payment'],
+  ['session complete but unpaid, the bank is at work', facts('processing', 'create done', COMPLETE_SESSION), 'processing'],
+  ['session complete but unpaid, the buyer has to transfer', facts('requires_action', 'create done', COMPLETE_SESSION), 'processing'],
+  ['session complete, the bank has refused', facts('requires_payment_method', 'create done', COMPLETE_SESSION), 'requires_payment'],
+  ['session complete, authorized', facts('requires_capture', 'create done', COMPLETE_SESSION), 'authorized'],
   ['requires_capture, nothing open', facts('requires_capture', 'create done, confirm done'), 'authorized'],
   ['requires_capture, capture open', facts('requires_capture', 'create done, confirm done, capture unknown'), 'authorized'],
   ['requires_capture, cancel open', facts('requires_capture', 'create done, confirm done, cancel queued'), 'authorized'],
@@ -94,6 +105,10 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ['canceled by Stripe', facts('canceled', 'create done'), 'canceled'],
   ['canceled by our expiry', facts('canceled', 'create done, cancel done by expiry'), 'expired'],
   ['canceled, our expiry not answered yet', facts('canceled', 'create done, cancel unknown by expiry'), 'expired'],
+  ['session lapsed', facts('canceled', 'create done', LAPSED_SESSION), 'expired'],
+  ['session lapsed while the caller canceled', facts('canceled', 'create done, cancel unknown', LAPSED_SESSION), 'canceled'],
+  ['session expired elsewhere before its time', facts('canceled', 'create done', COMPLETE_SESSION), 'canceled'],
+  ['session expired by our expiry', facts('canceled', 'create done, cancel done by expiry', COMPLETE_SESSION), 'expired'],
   [
     'canceled by the caller after our expiry was refused',
     facts('canceled', 'create done, cancel rejected by expiry, cancel done'),

@@ -1,4 +1,4 @@
-import { isOpen, type OperationFacts, type OrderStatus, type PaymentState, type PaymentStatus } from './payment.js';
+import { isOpen, SESSION_LAPSED, type OperationFacts, type OrderedBy, type OrderStatus, type PaymentState, type PaymentStatus } from './payment.js';
 
 /** What, besides the payment's status, decides the order's. */
 type Circumstance =
@@ -6,6 +6,8 @@ type Circumstance =
   | 'create rejected'
   | 'confirm of the order open'
   | 'later confirm open'
+  | 'session open'
+  | 'session complete'
   | 'nothing refunded'
   | 'part refunded'
   | 'all refunded'
@@ -27,6 +29,8 @@ export const ORDER_STATUS_RULES: readonly StatusRule[] = [
   { payment: ['requires_payment_method', 'requires_confirmation'], when: 'confirm of the order open', order: 'pending' },
   { payment: ['requires_payment_method', 'requires_confirmation'], when: 'later confirm open', order: 'processing' },
   { payment: ['requires_payment_method', 'requires_confirmation'], when: 'always', order: 'requires_payment' },
+  { payment: ['requires_action'], when: 'session open', order: 'requires_payment' },
+  { payment: ['requires_action'], when: 'session complete', order: 'processing' },
   { payment: ['requires_action'], when: 'always', order: 'requires_action' },
   { payment: ['processing'], when: 'always', order: 'processing' },
   { payment: ['requires_capture'], when: 'always', order: 'authorized' },
@@ -38,7 +42,7 @@ export const ORDER_STATUS_RULES: readonly StatusRule[] = [
 ];
 
 /** What the order's status follows from. */
-export type OrderStatusFacts = Pick<PaymentState, 'status' | 'amountCaptured' | 'amountRefunded' | 'operations'>;
+export type OrderStatusFacts = Pick<PaymentState, 'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'checkoutSessionId' | 'url' | 'cancellationReason'>;
 
 /** The order status that the published table gives. Throws when no row fits, which is a bug in the table. */
 export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
@@ -47,7 +51,8 @@ export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
   return rule.order;
 }
 
-function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, operations }: OrderStatusFacts): boolean {
+function holds(circumstance: Circumstance, facts: OrderStatusFacts): boolean {
+  const { amountCaptured, amountRefunded, operations, checkoutSessionId, url } = facts;
   switch (circumstance) {
     case 'always':
       return true;
@@ -58,6 +63,11 @@ function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, ope
       return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy === 'create' && isOpen(status));
     case 'later confirm open':
       return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy !== 'create' && isOpen(status));
+    // Stripe shows the address of a session's page only as long as a buyer can pay there.
+    case 'session open':
+      return checkoutSessionId !== null && url !== null;
+    case 'session complete':
+      return checkoutSessionId !== null && url === null;
     case 'nothing refunded':
       return amountRefunded === 0;
     case 'part refunded':
@@ -65,8 +75,12 @@ function holds(circumstance: Circumstance, { amountCaptured, amountRefunded, ope
     case 'all refunded':
       return amountRefunded > 0 && amountRefunded >= amountCaptured;
     case 'expired by us':
-      return operations.some(({ kind, orderedBy, status }) => kind === 'cancel' && orderedBy === 'expiry' && (isOpen(status) || status === 'done'));
+      return isCanceledBy('expiry', facts) || (facts.cancellationReason === SESSION_LAPSED && !isCanceledBy('cancel', facts));
   }
+}
+
+function isCanceledBy(command: OrderedBy, { operations }: OrderStatusFacts): boolean {
+  return operations.some(({ kind, orderedBy, status }) => kind === 'cancel' && orderedBy === command && (isOpen(status) || status === 'done'));
 }
 
 /** What was ordered last for the payment and is not settled yet, for `pendingOperation`; refunds have a status of their own, a customer is part of the create. */

@@ -100,8 +100,8 @@ function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOp
 
 /** What of a payment's state is a fact about its intent. */
 export function factsOf(state: PaymentState): PaymentFacts {
-  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason } = state;
-  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason };
+  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url } = state;
+  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url };
 }
 
 /** One line for each thing that moved, and one for a refusal, which moves nothing. */

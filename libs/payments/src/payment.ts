@@ -65,7 +65,10 @@ export interface NextAction {
   readonly url: string | null;
 }
 
-/** What an observation of the PaymentIntent can change. */
+/** How the buyer pays: in the shop's own page, or on the page of a Stripe Checkout Session. */
+export type Checkout = 'elements' | 'hosted';
+
+/** What an observation of the PaymentIntent, or of the Checkout Session that makes it, can change. */
 export interface PaymentFacts {
   readonly status: PaymentStatus;
   readonly stripePaymentIntentId: string | null;
@@ -74,8 +77,16 @@ export interface PaymentFacts {
   readonly paymentMethod: string | null;
   readonly nextAction: NextAction | null;
   readonly lastError: PaymentError | null;
+  /** Stripe's word for the intent's end, or `SESSION_LAPSED`. */
   readonly cancellationReason: string | null;
+  /** The Checkout Session of a hosted payment, once there is one. */
+  readonly checkoutSessionId: string | null;
+  /** Where the buyer pays; null when there is no such page, or when the session takes no payment any more. */
+  readonly url: string | null;
 }
+
+/** Our own word for the end of a payment whose Checkout Session reached the time that we had set for it. */
+export const SESSION_LAPSED = 'session_lapsed';
 
 /** The command that ordered an operation; `expiry` is our own. */
 export type OrderedBy = 'create' | 'pay' | 'capture' | 'cancel' | 'expiry' | 'refund';
@@ -122,6 +133,7 @@ export interface PaymentState extends PaymentFacts {
   readonly orderStatus: OrderStatus;
   readonly amount: number;
   readonly currency: string;
+  readonly checkout: Checkout;
   readonly amountCaptured: number;
   readonly amountRefunded: number;
   readonly amountRefundPending: number;

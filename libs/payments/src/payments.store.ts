@@ -1,6 +1,6 @@
 import { Prisma, type Tx } from '#libs/database';
 import { INSERT_OUTBOX } from '#libs/jobs';
-import { type DisputeFacts, type OperationFacts, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus, type RefundFacts } from './payment.js';
+import { type Checkout, type DisputeFacts, type OperationFacts, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus, type RefundFacts } from './payment.js';
 import { type PaymentChange } from './payment-change.js';
 
 interface PaymentRow {
@@ -10,6 +10,7 @@ interface PaymentRow {
   order_status: OrderStatus;
   amount: bigint;
   currency: string;
+  checkout: Checkout;
   amount_captured: bigint;
   amount_refunded: bigint;
   amount_refund_pending: bigint;
@@ -21,6 +22,8 @@ interface PaymentRow {
   next_action: PaymentFacts['nextAction'];
   last_error: PaymentFacts['lastError'];
   cancellation_reason: string | null;
+  checkout_session_id: string | null;
+  url: string | null;
   operations: readonly OperationFacts[];
   refunds: readonly RefundFacts[];
   stripe_dispute_id: string | null;
@@ -32,9 +35,9 @@ interface PaymentRow {
 }
 
 const STATE = Prisma.sql`
-  SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.amount_captured, o.amount_refunded, o.amount_refund_pending,
+  SELECT o.id AS order_id, p.id AS payment_id, o.version, o.status AS order_status, o.amount, o.currency, o.checkout, o.amount_captured, o.amount_refunded, o.amount_refund_pending,
     o.stripe_dispute_id, o.dispute_status, o.dispute_amount, o.dispute_reason, o.dispute_opened_at, o.stripe_customer_id,
-    p.status, p.payment_method, p.stripe_payment_intent_id, p.stripe_client_secret, p.stripe_charge_id, p.next_action, p.last_error, p.cancellation_reason,
+    p.status, p.payment_method, p.stripe_payment_intent_id, p.stripe_client_secret, p.stripe_charge_id, p.next_action, p.last_error, p.cancellation_reason, p.checkout_session_id, p.url,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', op.id, 'kind', op.kind, 'orderedBy', op.ordered_by, 'sequence', op.sequence, 'status', op.status,
         'refundId', op.refund_id) ORDER BY op.sequence), '[]')
      FROM payment_operations op WHERE op.payment_id = p.id) AS operations,
@@ -59,6 +62,18 @@ export async function lockPayment(tx: Tx, orderId: string): Promise<PaymentState
 /** The payment that a PaymentIntent belongs to, if we know the intent. */
 export async function findPaymentByIntent(tx: Tx, paymentIntentId: string): Promise<PaymentState | null> {
   const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.stripe_payment_intent_id = ${paymentIntentId}`;
+  return rows[0] === undefined ? null : stateOf(rows[0]);
+}
+
+/** The payment that a Checkout Session belongs to, if we know the session. */
+export async function findPaymentBySession(tx: Tx, sessionId: string): Promise<PaymentState | null> {
+  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.checkout_session_id = ${sessionId}`;
+  return rows[0] === undefined ? null : stateOf(rows[0]);
+}
+
+/** The payment that an operation of ours, by its database id, was ordered for. */
+export async function findPaymentByOperation(tx: Tx, operationId: string): Promise<PaymentState | null> {
+  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.id = (SELECT payment_id FROM payment_operations WHERE id = ${operationId}::uuid)`;
   return rows[0] === undefined ? null : stateOf(rows[0]);
 }
 
@@ -88,9 +103,10 @@ export async function commitChange(tx: Tx, change: PaymentChange): Promise<boole
       UPDATE payments p SET status = f.status, payment_method = f."paymentMethod", stripe_payment_intent_id = f."stripePaymentIntentId",
         stripe_client_secret = f."stripeClientSecret", stripe_charge_id = f."stripeChargeId", next_action = nullif(f."nextAction", 'null'),
         last_error = nullif(f."lastError", 'null'),
-        cancellation_reason = f."cancellationReason", updated_at = (a.doc ->> 'at')::timestamptz
+        cancellation_reason = f."cancellationReason", checkout_session_id = f."checkoutSessionId", url = f.url, updated_at = (a.doc ->> 'at')::timestamptz
       FROM accepted a, jsonb_to_record(a.doc -> 'payment') AS f (status text, "paymentMethod" text, "stripePaymentIntentId" text,
-        "stripeClientSecret" text, "stripeChargeId" text, "nextAction" jsonb, "lastError" jsonb, "cancellationReason" text)
+        "stripeClientSecret" text, "stripeChargeId" text, "nextAction" jsonb, "lastError" jsonb, "cancellationReason" text,
+        "checkoutSessionId" text, url text)
       WHERE p.order_id = (a.doc ->> 'orderId')::uuid
     ),
     settled AS (
@@ -145,6 +161,7 @@ function stateOf(row: PaymentRow): PaymentState {
     orderStatus: row.order_status,
     amount: Number(row.amount),
     currency: row.currency,
+    checkout: row.checkout,
     amountCaptured: Number(row.amount_captured),
     amountRefunded: Number(row.amount_refunded),
     amountRefundPending: Number(row.amount_refund_pending),
@@ -156,6 +173,8 @@ function stateOf(row: PaymentRow): PaymentState {
     nextAction: row.next_action,
     lastError: row.last_error,
     cancellationReason: row.cancellation_reason,
+    checkoutSessionId: row.checkout_session_id,
+    url: row.url,
     operations: row.operations,
     refunds: row.refunds,
     dispute: disputeOf(row),

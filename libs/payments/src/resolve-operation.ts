@@ -4,6 +4,8 @@ import { type PaymentIntentObservation } from './observation.js';
 import { type ClaimedOperation } from './operations.store.js';
 import { type OperationKind, type PaymentState } from './payment.js';
 import { intentOf } from './send-operation.js';
+import { type SessionObservation } from './session-observation.js';
+import { EXPIRES_SESSION } from './session-request.js';
 import { type StripeGateway } from './stripe/stripe-gateway.js';
 
 /** What a read tells of an operation whose answer is lost. */
@@ -33,6 +35,10 @@ export async function resolveByReading(gateway: StripeGateway, operation: Claime
     }
     case 'create': {
       const since = new Date((operation.firstSentAt ?? operation.createdAt).getTime() - CLOCK_MARGIN_MS);
+      if (payment.checkout === 'hosted') {
+        const seen = await gateway.findCheckoutSession(publicId('op', operation.id), since);
+        return seen === null ? NOTHING : { happened: 'done', fact: { of: 'session', seen } };
+      }
       const seen = await gateway.findPaymentIntent(publicId('op', operation.id), since);
       return seen === null ? NOTHING : { happened: 'done', fact: { of: 'intent', seen } };
     }
@@ -42,8 +48,24 @@ export async function resolveByReading(gateway: StripeGateway, operation: Claime
     }
     case 'confirm':
     case 'capture':
-    case 'cancel':
+    case 'cancel': {
+      const sessionId = operation.params[EXPIRES_SESSION];
+      if (typeof sessionId === 'string') return readExpiry(await gateway.retrieveCheckoutSession(sessionId));
       return readOutcome(kind, await gateway.retrievePaymentIntent(intentOf(payment)), payment);
+    }
+  }
+}
+
+/** What the state of a session tells of its expiry: one that a buyer has completed is beyond it. */
+function readExpiry(seen: SessionObservation): Resolution {
+  const fact: Fact = { of: 'session', seen };
+  switch (seen.status) {
+    case 'open':
+      return NOTHING;
+    case 'expired':
+      return { happened: 'done', fact };
+    case 'complete':
+      return { happened: 'rejected', fact };
   }
 }
 

@@ -10,6 +10,7 @@ import { type SettledOperation } from './payment-change.js';
 import { loadPayment } from './payments.store.js';
 import { readOutcome, type Resolution, resolveByReading } from './resolve-operation.js';
 import { intentOf, send } from './send-operation.js';
+import { EXPIRES_SESSION } from './session-request.js';
 import { classify, type StripeFailure } from './stripe/stripe-failure.js';
 
 /** A third of the lease: two renewals may be lost before it is. */
@@ -100,7 +101,9 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
  * What the buyer has done about an intent that is about to expire, if anything. Stripe refuses to cancel what succeeded
  * or is being settled, but would release money that was authorised a moment ago: so it is asked first.
  */
-async function overtakenExpiry({ gateway }: Payments, { id }: ClaimedOperation, payment: PaymentState): Promise<Fact | null> {
+async function overtakenExpiry({ gateway }: Payments, { id, params }: ClaimedOperation, payment: PaymentState): Promise<Fact | null> {
+  // A session that its buyer has completed cannot be expired any more, and one that is open holds no money.
+  if (EXPIRES_SESSION in params) return null;
   if (payment.operations.find((known) => known.id === id)?.orderedBy !== 'expiry') return null;
   const seen = await gateway.retrievePaymentIntent(intentOf(payment));
   return seen.status === 'requires_capture' || seen.status === 'processing' || seen.status === 'succeeded' ? { of: 'intent', seen } : null;

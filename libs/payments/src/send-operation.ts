@@ -1,7 +1,8 @@
 import { type Fact } from './observe.js';
 import { type ClaimedOperation } from './operations.store.js';
 import { type PaymentState } from './payment.js';
-import { type CreateIntentParams, type StripeGateway } from './stripe/stripe-gateway.js';
+import { EXPIRES_SESSION } from './session-request.js';
+import { type CreateIntentParams, type CreateSessionParams, type StripeGateway } from './stripe/stripe-gateway.js';
 
 /** Sends an operation as its row says: its key, its parameters, its payment's intent. Throws StripeFailure. */
 export async function send(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Fact> {
@@ -10,16 +11,28 @@ export async function send(gateway: StripeGateway, operation: ClaimedOperation, 
     case 'customer':
       return { of: 'customer', seen: await gateway.createCustomer(params, stripeIdempotencyKey) };
     case 'create':
-      return { of: 'intent', seen: await gateway.createPaymentIntent(createParamsOf(operation, payment), stripeIdempotencyKey) };
+      return payment.checkout === 'hosted'
+        ? { of: 'session', seen: await gateway.createCheckoutSession(sessionParamsOf(operation, payment), stripeIdempotencyKey) }
+        : { of: 'intent', seen: await gateway.createPaymentIntent(createParamsOf(operation, payment), stripeIdempotencyKey) };
     case 'confirm':
       return { of: 'intent', seen: await gateway.confirmPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     case 'capture':
       return { of: 'intent', seen: await gateway.capturePaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
-    case 'cancel':
+    case 'cancel': {
+      const sessionId = params[EXPIRES_SESSION];
+      if (typeof sessionId === 'string') return { of: 'session', seen: await gateway.expireCheckoutSession(sessionId, stripeIdempotencyKey) };
       return { of: 'intent', seen: await gateway.cancelPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
+    }
     case 'refund':
       return { of: 'refund', seen: await gateway.createRefund({ ...params, payment_intent: intentOf(payment) }, stripeIdempotencyKey) };
   }
+}
+
+/** Stripe takes a customer or an email; the customer has the email. */
+function sessionParamsOf({ params }: ClaimedOperation, { stripeCustomerId }: PaymentState): CreateSessionParams {
+  if (stripeCustomerId === null) return params;
+  const { customer_email: _, ...rest } = params;
+  return { ...rest, customer: stripeCustomerId };
 }
 
 /** The customer, if there is one, is known before the create is sent, and stays. */

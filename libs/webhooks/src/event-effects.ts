@@ -1,5 +1,5 @@
 /** What of Stripe an event speaks of, where it has an effect on us. */
-export type EventSubject = 'intent' | 'refund' | 'dispute';
+export type EventSubject = 'intent' | 'session' | 'refund' | 'dispute';
 
 /**
  * Every event type that has an effect. All others are stored as `ignored`, without a job. An endpoint at Stripe should be
@@ -13,6 +13,10 @@ const EVENT_EFFECTS: Readonly<Record<string, EventSubject>> = {
   'payment_intent.succeeded': 'intent',
   'payment_intent.payment_failed': 'intent',
   'payment_intent.canceled': 'intent',
+  'checkout.session.completed': 'session',
+  'checkout.session.async_payment_succeeded': 'session',
+  'checkout.session.async_payment_failed': 'session',
+  'checkout.session.expired': 'session',
   'refund.created': 'refund',
   'refund.updated': 'refund',
   'refund.failed': 'refund',

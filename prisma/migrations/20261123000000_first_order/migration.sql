@@ -81,8 +81,10 @@ CREATE TABLE "payments" (
   CONSTRAINT "payments_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "payments_status_check" CHECK ("status" IN ('pending', 'requires_payment_method', 'requires_confirmation', 'requires_action',
     'processing', 'requires_capture', 'succeeded', 'canceled')),
-  -- Without an intent a payment is pending, or canceled because its create was withdrawn before anyone claimed it.
-  CONSTRAINT "payments_intent_check" CHECK ("status" IN ('pending', 'canceled') OR "stripe_payment_intent_id" IS NOT NULL),
+  -- Without an intent a payment is pending, or canceled because its create was withdrawn before anyone claimed it, or waits for
+  -- its buyer on the page of a Checkout Session, which makes the intent when they first try.
+  CONSTRAINT "payments_intent_check" CHECK ("status" IN ('pending', 'canceled') OR "stripe_payment_intent_id" IS NOT NULL
+    OR ("status" = 'requires_payment_method' AND "checkout_session_id" IS NOT NULL)),
   CONSTRAINT "payments_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE UNIQUE INDEX "payments_order_id_key" ON "payments"("order_id");

@@ -49,6 +49,7 @@ describe('the body of a new order', () => {
         metadata: { k: 'v' },
         paymentMethod: 'pm_card_visa',
         captureMethod: 'manual',
+        checkout: 'elements',
         returnUrl: 'https://shop.example/return',
         saveCard: false,
         offSession: false,
@@ -65,6 +66,7 @@ describe('the body of a new order', () => {
       metadata: {},
       paymentMethod: null,
       captureMethod: 'automatic',
+      checkout: 'elements',
       returnUrl: null, saveCard: false, offSession: false,
     });
     const nulls = {
@@ -224,6 +226,19 @@ describe('the choices of a new order', () => {
       for (const value of bad) assert.deepEqual(wrong({ [field]: value }), [field], JSON.stringify(value));
     });
   }
+});
+
+describe('a new order that is paid on the page of Stripe', () => {
+  const hosted = { checkout: 'hosted', returnUrl: 'https://shop.example/return' };
+
+  it('says where its buyer comes back to, and leaves the payment method to them', () => {
+    const { checkout, returnUrl, paymentMethod } = parse(hosted);
+    assert.deepEqual({ checkout, returnUrl, paymentMethod }, { ...hosted, paymentMethod: null });
+    assert.deepEqual(wrong({ checkout: 'hosted' }), ['returnUrl']);
+    assert.deepEqual(wrong({ ...hosted, returnUrl: null }), ['returnUrl']);
+    assert.deepEqual(wrong({ ...hosted, paymentMethod: 'pm_card_visa' }), ['paymentMethod']);
+    assert.deepEqual(wrong({ checkout: 'hosted', paymentMethod: 'pm_card_visa' }), ['returnUrl', 'paymentMethod']);
+  });
 });
 
 describe('the metadata of a new order', () => {

@@ -111,10 +111,14 @@ export class CreateOrderRequest {
   @IsIn(['automatic', 'manual'])
   captureMethod?: 'automatic' | 'manual';
 
-  @ApiPropertyOptional({ enum: ['elements'], default: 'elements' })
+  @ApiPropertyOptional({
+    enum: ['elements', 'hosted'],
+    default: 'elements',
+    description: "`hosted`: the buyer pays on Stripe's page, whose address is `payment.url` once the order requires a payment. Requires returnUrl, excludes paymentMethod.",
+  })
   @IsOptional()
-  @IsIn(['elements'])
-  checkout?: 'elements';
+  @IsIn(['elements', 'hosted'])
+  checkout?: 'elements' | 'hosted';
 
   @ApiPropertyOptional({ description: 'Where the buyer comes back to; without it, methods that leave the page are excluded.', example: 'https://shop.example/return' })
   @IsOptional()
@@ -139,6 +143,7 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   const errors: FieldError[] = [];
   const items = request.items.map((item, index) => itemOf(item, `items.${index}`, errors));
   if (request.returnUrl != null) errors.push(...originErrors(request.returnUrl, caller));
+  if (request.checkout === 'hosted') errors.push(...hostedErrors(request));
   errors.push(...savedCardErrors(request, caller));
   if (errors.length > 0) throw invalid(errors);
   return {
@@ -149,6 +154,7 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
     metadata: request.metadata ?? {},
     paymentMethod: request.paymentMethod ?? null,
     captureMethod: request.captureMethod ?? 'automatic',
+    checkout: request.checkout ?? 'elements',
     returnUrl: request.returnUrl ?? null,
     saveCard: request.saveCard ?? false,
     offSession: request.offSession ?? false,
@@ -160,6 +166,13 @@ function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, field: 
   if (price == null && name != null && unitAmount != null) return { name, unitAmount, quantity };
   errors.push({ field, message: 'must have either price, or name and unitAmount' });
   return null;
+}
+
+function hostedErrors({ returnUrl, paymentMethod }: CreateOrderRequest): FieldError[] {
+  return [
+    ...(returnUrl == null ? [{ field: 'returnUrl', message: 'is required where checkout is hosted: the buyer comes back to it' }] : []),
+    ...(paymentMethod == null ? [] : [{ field: 'paymentMethod', message: "must not be given where checkout is hosted: the buyer chooses it on Stripe's page" }]),
+  ];
 }
 
 /** Whoever names a customer can charge their cards, so a key that lies open in a browser never does. */

@@ -5,9 +5,10 @@ import { type CustomerObservation } from '../customer.js';
 import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
+import { type SessionObservation } from '../session-observation.js';
 import { createStripeClient, type StripeConnection } from './stripe-client.js';
 import { classify, noAnswer } from './stripe-failure.js';
-import { METADATA, readCustomer, readDispute, readPaymentIntent, readRefund } from './stripe-objects.js';
+import { METADATA, readCheckoutSession, readCustomer, readDispute, readPaymentIntent, readRefund } from './stripe-objects.js';
 
 /** The parameters of a Customer as an operation keeps them. */
 export type CreateCustomerParams = Stripe.CustomerCreateParams;
@@ -22,6 +23,8 @@ export type CaptureIntentParams = Stripe.PaymentIntentCaptureParams;
 export type CancelIntentParams = Stripe.PaymentIntentCancelParams;
 /** The parameters of a refund as an operation keeps them. */
 export type CreateRefundParams = Stripe.RefundCreateParams;
+/** The parameters of a Checkout Session as an operation keeps them. */
+export type CreateSessionParams = Stripe.Checkout.SessionCreateParams;
 
 /** How many objects one page of a list holds: Stripe's maximum. */
 const PAGE_SIZE = 100;
@@ -79,6 +82,27 @@ export class StripeGateway {
   /** Returns money. Safe to repeat under the same key for 24 h; afterwards nothing at Stripe stops a second partial refund. */
   createRefund(params: CreateRefundParams, idempotencyKey: string): Promise<RefundObservation> {
     return effect('worker.stripe.refund', () => this.#askRefund(() => this.#stripe.refunds.create(params, { idempotencyKey })));
+  }
+
+  /** Opens a Checkout Session. Safe to repeat under the same key for 24 h; without it an orphan remains whose address nobody learns. */
+  createCheckoutSession(params: CreateSessionParams, idempotencyKey: string): Promise<SessionObservation> {
+    return effect('worker.stripe.create', () => this.#askSession(() => this.#stripe.checkout.sessions.create(params, { idempotencyKey })));
+  }
+
+  /** Closes a Checkout Session nobody has completed, and its intent with it. Safe to repeat: its state refuses a second. */
+  expireCheckoutSession(id: string, idempotencyKey: string): Promise<SessionObservation> {
+    return effect('worker.stripe.cancel', () => this.#askSession(() => this.#stripe.checkout.sessions.expire(id, {}, { idempotencyKey }), id));
+  }
+
+  /** Reads a Checkout Session as it is now, with its intent where it has made one. */
+  retrieveCheckoutSession(id: string): Promise<SessionObservation> {
+    return effect('worker.stripe.read', () => this.#askSession(() => this.#stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }), id));
+  }
+
+  /** The Checkout Session that carries an operation's metadata; otherwise as `findPaymentIntent`. */
+  findCheckoutSession(operationId: string, since: Date): Promise<SessionObservation | null> {
+    const created = { gte: Math.floor(since.getTime() / 1_000) };
+    return this.#findInList((page) => this.#stripe.checkout.sessions.list({ created, ...page }), readCheckoutSession, operationId);
   }
 
   /** The refund of an intent that carries an operation's metadata; null when a complete list has none. */
@@ -144,6 +168,14 @@ export class StripeGateway {
     assertNoOpenTransaction('calling Stripe');
     const observation = readRefund(await this.#guard(call));
     if (observation === null) throw noAnswer('Stripe answered with what is no Refund');
+    return observation;
+  }
+
+  async #askSession(call: () => Promise<unknown>, expectedId?: string): Promise<SessionObservation> {
+    assertNoOpenTransaction('calling Stripe');
+    const observation = readCheckoutSession(await this.#guard(call));
+    if (observation === null) throw noAnswer('Stripe answered with what is no Checkout Session');
+    if (expectedId !== undefined && observation.id !== expectedId) throw noAnswer('Stripe answered with another Checkout Session');
     return observation;
   }
 

@@ -4,6 +4,7 @@ import { type CustomerObservation } from '../customer.js';
 import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
+import { type SessionObservation } from '../session-observation.js';
 
 /** Our metadata on every object we make at Stripe. */
 export const METADATA = { instance: 'oncepay_instance', order: 'oncepay_order', operation: 'oncepay_operation' } as const;
@@ -47,6 +48,38 @@ function isPaymentIntent(value: unknown): value is KnownPaymentIntent {
     typeof object['currency'] === 'string' &&
     typeof object['metadata'] === 'object' &&
     object['metadata'] !== null
+  );
+}
+
+/** What a Checkout Session says, of whatever mode, or null when `value` is none. */
+export function readCheckoutSession(value: unknown): SessionObservation | null {
+  if (!isCheckoutSession(value)) return null;
+  return {
+    id: value.id,
+    status: value.status,
+    amount: value.amount_total,
+    currency: value.currency,
+    url: value.url ?? null,
+    expiresAt: new Date(value.expires_at * 1_000),
+    paymentIntentId: idOf(value.payment_intent),
+    intent: readPaymentIntent(value.payment_intent),
+    instance: value.metadata?.[METADATA.instance] ?? null,
+    operationId: value.metadata?.[METADATA.operation] ?? null,
+  };
+}
+
+type KnownSession = Stripe.Checkout.Session & { readonly status: SessionObservation['status'] };
+
+function isCheckoutSession(value: unknown): value is KnownSession {
+  if (typeof value !== 'object' || value === null) return false;
+  const object: Record<string, unknown> = { ...value };
+  return (
+    object['object'] === 'checkout.session' &&
+    typeof object['id'] === 'string' &&
+    ['open', 'complete', 'expired'].some((status) => status === object['status']) &&
+    (Number.isSafeInteger(object['amount_total']) || object['amount_total'] === null) &&
+    (typeof object['currency'] === 'string' || object['currency'] === null) &&
+    Number.isSafeInteger(object['expires_at'])
   );
 }
 
