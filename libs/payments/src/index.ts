@@ -2,7 +2,8 @@ export { customerParams } from './customer.js';
 export { cancelIntentParams, captureIntentParams, confirmIntentParams, createIntentParams, type IntentRequest, refundParams } from './intent-request.js';
 export { observeEvent } from './observe-event.js';
 export { lockUnclaimedOperations, requeueOverdueOperations } from './operations.store.js';
-export { orderStatusOf, pendingOperationOf } from './order-status.js';
+export { PAYMENT_TRANSITIONS } from './observation.js';
+export { ORDER_STATUS_RULES, orderStatusOf, pendingOperationOf } from './order-status.js';
 export {
   type Checkout,
   isOpen,
