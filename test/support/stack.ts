@@ -50,6 +50,7 @@ export interface OrderJson {
   readonly status: string;
   readonly amount: number;
   readonly amountCaptured: number;
+  readonly amountRefunded: number;
   readonly clientSecret: string | null;
   readonly payment: {
     readonly id: string;

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type Stripe } from 'stripe';
+import { CURRENCIES, currencyRule, MAXIMUM_AMOUNT, uuidOf } from '#libs/primitives';
+import { command, intentOf, refund, refundIn, refundsOf } from '../support/commands.js';
+import { effectsOn, payInBrowser } from '../support/payment-facts.js';
+import { assertProblem } from '../support/problem.js';
+import { deliver, eventStatus, forged } from '../support/signed-events.js';
+import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait-for.js';
+
+let stack: Stack;
+
+before(async () => {
+  stack = await startStack();
+});
+after(() => stack.close());
+
+const ruleOf = (currency: string): NonNullable<ReturnType<typeof currencyRule>> => currencyRule(currency) ?? assert.fail(`${currency} is unknown`);
+const of = (currency: string, unitAmount: number): object => ({ currency, items: [{ name: 'Something', unitAmount, quantity: 1 }] });
+
+/** The least, the most, and some amount between that Stripe takes in a currency. */
+function amountsIn(currency: string, seed: number): { least: number; most: number; some: number } {
+  const { minimum: least, step } = ruleOf(currency);
+  const most = MAXIMUM_AMOUNT - (MAXIMUM_AMOUNT % step);
+  // Large enough to return a part of it.
+  const [some = least] = fc.sample(fc.integer({ min: Math.ceil(least / step) + 1, max: most / step }), { numRuns: 1, seed }).map((steps) => steps * step);
+  return { least, most, some };
+}
+
+/** A few at a time, as a shop would send them. */
+async function inTurns<T, R>(inputs: readonly T[], run: (input: T, index: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < inputs.length; start += 20) results.push(...(await Promise.all(inputs.slice(start, start + 20).map((input, index) => run(input, start + index)))));
+  return results;
+}
+
+/** What Stripe holds of each order, by the order's id. */
+async function intentsByOrder(): Promise<ReadonlyMap<string, Stripe.PaymentIntent>> {
+  const intents = await stack.stripe.paymentIntents.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
+  return new Map(intents.map((intent) => [intent.metadata['oncepay_order'] ?? intent.id, intent]));
+}
+
+/** Waits until every order has this status, with one question for all of them, and reads them. */
+async function allIn(orders: readonly OrderJson[], status: string): Promise<OrderJson[]> {
+  const ids = orders.map(({ id }) => uuidOf('ord', id));
+  await waitFor(`${ids.length} orders to become ${status}`, async () => {
+    const [row] = await stack.database.query<{ left: number }>('SELECT count(*)::int AS left FROM orders WHERE id = ANY($1::uuid[]) AND status <> $2', [ids, status]);
+    if (row?.left === 0) return true;
+    throw new Error(`${row?.left} are not`);
+  }, 60_000); // prettier-ignore
+  return inTurns(orders, ({ id }) => stack.readOrder(id));
+}
+
+describe('every currency that Stripe charges in', () => {
+  it('is asked for at Stripe with exactly the amount of the order, from its minimum to its maximum', async () => {
+    const asked = CURRENCIES.flatMap((currency, index) => [amountsIn(currency, index).least, amountsIn(currency, index).most].map((amount) => ({ currency, amount })));
+    const orders = await inTurns(asked, ({ currency, amount }) => stack.order({ ...of(currency, amount), paymentMethod: null }));
+    const known = await allIn(orders, 'requires_payment');
+    const intents = await intentsByOrder();
+    for (const [index, { id, amount }] of known.entries()) {
+      const intent = intents.get(id);
+      assert.deepEqual({ currency: intent?.currency, amount: intent?.amount }, asked[index]);
+      assert.equal(amount, intent?.amount);
+    }
+  });
+
+  it('is charged and returned in one unit: of any amount a part is refunded, and both sides agree on what is left', async () => {
+    const orders = await inTurns(CURRENCIES, async (currency, index) => stack.order(of(currency, amountsIn(currency, index).some)));
+    await allIn(orders, 'paid');
+    await inTurns(orders, async ({ id }, index) => {
+      const { least } = amountsIn(CURRENCIES[index] ?? assert.fail(), index);
+      assert.equal((await refund(stack, id, { amount: least })).amount, least);
+    });
+    const returned = await allIn(orders, 'partially_refunded');
+    const charges = await stack.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
+    const byIntent = new Map(charges.map((charge) => [charge.payment_intent, charge]));
+    for (const [index, order] of returned.entries()) {
+      const currency = CURRENCIES[index] ?? assert.fail();
+      const charge = byIntent.get(intentOf(order));
+      const { some, least } = amountsIn(currency, index);
+      assert.deepEqual([charge?.amount_captured, charge?.amount_refunded, charge?.currency], [some, least, currency]);
+      assert.deepEqual([order.amountCaptured, order.amountRefunded], [some, least]);
+    }
+  });
+
+  it('is refused below its minimum, above its maximum, and between the steps Stripe takes', async () => {
+    const refused = async (body: object, code: string): Promise<void> => assertProblem(await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body }), 400, code);
+    await inTurns(CURRENCIES, async (currency, index) => {
+      const { least, most } = amountsIn(currency, index);
+      const { step } = ruleOf(currency);
+      await refused(of(currency, least - 1), 'amount_too_small');
+      await refused({ ...of(currency, most), items: [{ name: 'a', unitAmount: most, quantity: 1 }, { name: 'b', unitAmount: step, quantity: 1 }] }, 'amount_too_large');
+      if (step > 1) await refused(of(currency, least + step - 1), 'validation_failed');
+    });
+  });
+});
+
+describe('an amount or a currency at Stripe that differs from ours', () => {
+  async function unpaid(): Promise<OrderJson> {
+    return stack.orderIn((await stack.order({ paymentMethod: null })).id, 'requires_payment');
+  }
+
+  /** Waits until the difference is written down; gives its kinds. */
+  async function flagged(stripeObjectId: string): Promise<readonly string[]> {
+    return waitFor(`a discrepancy about ${stripeObjectId}`, async () => {
+      const rows = await stack.database.query<{ kind: string }>('SELECT kind FROM discrepancies WHERE stripe_object_id = $1 ORDER BY kind', [stripeObjectId]);
+      return rows.length > 0 && rows.map(({ kind }) => kind);
+    });
+  }
+
+  const differences: readonly (readonly [string, string, object])[] = [
+    ['a hundredth', 'amount_differs', { amount: 20, amount_received: 20 }],
+    ['a hundred times as much', 'amount_differs', { amount: 200_000, amount_received: 200_000 }],
+    ['one unit more', 'amount_differs', { amount: 2_001, amount_received: 2_001 }],
+    ['another currency', 'currency_differs', { currency: 'jpy', amount_received: 2_000 }],
+    ['more received than was asked for', 'captured_exceeds_amount', { amount_received: 2_001 }],
+  ];
+  for (const [what, kind, change] of differences) {
+    it(`is flagged and never accepted as payment: ${what}`, async () => {
+      const order = await unpaid();
+      const intent = await stack.stripe.paymentIntents.retrieve(intentOf(order));
+      const event = forged('payment_intent.succeeded', { ...intent, status: 'succeeded', ...change });
+      assert.equal((await deliver(stack, event)).status, 200);
+      assert.deepEqual(await flagged(intent.id), [kind]);
+      await waitFor('the event to be dealt with', async () => (await eventStatus(stack, event.id)) === 'applied');
+      const { status, amountCaptured } = await stack.readOrder(order.id);
+      assert.deepEqual([status, amountCaptured], ['requires_payment', 0]);
+    });
+  }
+
+  it('is not accepted either when somebody changed the intent at Stripe and it was paid', async () => {
+    const order = await unpaid();
+    await stack.stripe.paymentIntents.update(intentOf(order), { amount: 100 });
+    await payInBrowser(stack, order, 'pm_card_visa');
+    assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 100 usd', 'captured 100 usd']);
+    assert.deepEqual(await flagged(intentOf(order)), ['amount_differs']);
+    const { status, amountCaptured } = await stack.readOrder(order.id);
+    assert.deepEqual([status, amountCaptured], ['requires_payment', 0]);
+    const [found] = await stack.database.query<{ ours: { amount: number }; stripes: { amount: number } }>('SELECT ours, stripes FROM discrepancies WHERE stripe_object_id = $1', [intentOf(order)]);
+    assert.deepEqual([found?.ours.amount, found?.stripes.amount], [2_000, 100]);
+  });
+
+  it('is flagged of a refund too, and what we know of it stays', async () => {
+    const order = await stack.orderIn((await stack.order(AN_ORDER)).id, 'paid');
+    const { id } = await refund(stack, order.id, { amount: 500 });
+    const { stripeRefundId } = await refundIn(stack, id, 'succeeded');
+    const atStripe = await stack.stripe.refunds.retrieve(stripeRefundId ?? '');
+    await deliver(stack, forged('refund.updated', { ...atStripe, amount: 50_000 }));
+    assert.deepEqual(await flagged(atStripe.id), ['refund_amount_differs']);
+    await deliver(stack, forged('refund.created', { ...atStripe, id: 're_elsewhere', currency: 'jpy', metadata: {} }));
+    assert.deepEqual(await flagged('re_elsewhere'), ['refund_currency_differs']);
+    assert.deepEqual((await refundsOf(stack, order.id)).map(({ amount, currency, status }) => [amount, currency, status]), [[500, 'usd', 'succeeded']]);
+    assert.equal((await command(stack, order.id, 'refunds', { amount: 1_501 })).json['code'], 'refund_exceeds_captured');
+  });
+});
