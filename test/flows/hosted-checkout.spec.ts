@@ -145,6 +145,15 @@ describe('a hosted order', () => {
     assert.equal((await stack.stripe.paymentIntents.retrieve(intentOf(canceled))).status, 'canceled');
   });
 
+  it('saves the card with its customer, made before the session', async () => {
+    const order = await opened(stack, { saveCard: true, customer: { email: 'ada@example.com' } });
+    const session = await sessionOf(stack, order);
+    assert.match(String(session.customer), /^cus_/);
+    await onPage(order, CARD);
+    const intent = await stack.stripe.paymentIntents.retrieve(intentOf(await stack.orderIn(order.id, 'paid')));
+    assert.deepEqual([intent.customer, intent.setup_future_usage], [session.customer, 'off_session']);
+  });
+
   it('is processing while it is complete but unpaid, and paid when the bank has', async () => {
     const order = await opened();
     await onPage(order, { method: 'debit' });
@@ -294,6 +303,23 @@ describe('the time of a hosted order', () => {
     await timed.control('/_sim/clock', { advanceSeconds: 1_801 });
     assert.equal((await timed.orderIn(order.id, 'expired')).payment.url, null);
     assert.equal((await sessionOf(timed, order)).status, 'expired');
+  });
+
+  it('asks once for the end of what a completed session left unpaid, which Stripe refuses', async () => {
+    const failed = await opened(timed);
+    await onPage(failed, { method: 'debit' });
+    const processing = await timed.orderIn(failed.id, 'processing');
+    await timed.control(`/_sim/payment_intents/${intentOf(processing)}/settle`, { outcome: 'failed' });
+    await timed.orderIn(failed.id, 'requires_payment');
+    for (const _ of [1, 2]) {
+      const other = await opened(timed);
+      await timed.control('/_sim/clock', { advanceSeconds: 1_801 });
+      await timed.orderIn(other.id, 'expired');
+    }
+    const cancels = await timed.database.query<{ status: string }>(
+      `SELECT op.status FROM payment_operations op JOIN payments p ON p.id = op.payment_id WHERE p.stripe_payment_intent_id = '${intentOf(processing)}' AND op.kind = 'cancel'`,
+    );
+    assert.deepEqual(cancels.map(({ status }) => status), ['rejected']); // prettier-ignore
   });
 
   it('ends the order as expired too when the session lapses first, tried or not', async () => {

@@ -34,7 +34,7 @@ class PaymentResponse {
   @ApiProperty(nullableText) stripePaymentIntentId!: string | null;
   @ApiProperty(nullableText) stripePublishableKey!: string | null;
   @ApiProperty({ ...nullableText, description: "The intent's client secret, for Stripe.js" }) clientSecret!: string | null;
-  @ApiProperty(nullableText) url!: string | null;
+  @ApiProperty({ ...nullableText, description: "Where the buyer pays, as long as the page of a hosted checkout takes a payment." }) url!: string | null;
   @ApiProperty({ ...nullableText, example: 'pm_card_visa' }) paymentMethod!: string | null;
   @ApiProperty({ type: 'string', nullable: true, enum: ['create', 'confirm', 'capture', 'cancel', null] }) pendingOperation!: string | null;
   @ApiProperty({ type: NextActionResponse, nullable: true }) nextAction!: NextActionResponse | null;

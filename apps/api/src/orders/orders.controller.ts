@@ -8,7 +8,7 @@ import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { CommandAnswers, sendJson } from '../http/command-answer.js';
 import { ORDERS } from '../tokens.js';
-import { CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
+import { CREATE_ORDER_EXAMPLES, CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
 import { ListOrdersQuery, parseListOrders } from './list-orders.query.js';
 import { idIn, noSuchOrder, OrderReader } from './order-reader.js';
 import { OrderEventsResponse, OrderListResponse, OrderResponse } from './order.response.js';
@@ -27,7 +27,7 @@ export class OrdersController {
   @Needs('orders:write')
   @ApiOperation({ operationId: 'createOrder', summary: 'Create an order, once per Idempotency-Key', description: 'Stripe is asked by the worker; read the order, or wait for its status to leave `pending`.' })
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: '1 to 255 visible ASCII characters; with a publishable key at least 22.' })
-  @ApiBody({ type: CreateOrderRequest })
+  @ApiBody({ type: CreateOrderRequest, examples: CREATE_ORDER_EXAMPLES })
   @ApiCreatedResponse({ type: OrderResponse })
   create(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller): Promise<void> {
     return this.answers.send(

@@ -96,7 +96,11 @@ export class StripeGateway {
 
   /** Reads a Checkout Session as it is now, with its intent where it has made one. */
   retrieveCheckoutSession(id: string): Promise<SessionObservation> {
-    return effect('worker.stripe.read', () => this.#askSession(() => this.#stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }), id));
+    return effect('worker.stripe.read', async () => {
+      const observation = await this.#askSession(() => this.#stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }), id);
+      if (observation.paymentIntentId !== null && observation.intent === null) throw noAnswer('Stripe answered with a Checkout Session without the intent that was asked for');
+      return observation;
+    });
   }
 
   /** The Checkout Session that carries an operation's metadata; otherwise as `findPaymentIntent`. */
