@@ -198,6 +198,20 @@ describe('a change of refunds', () => {
     assert.equal(wholly.after.orderStatus, 'refunded');
   });
 
+  it('tells that an order was paid before it was refunded, where the refund was heard of first', () => {
+    const early = plan({ refunds: [{ ...REFUND, status: 'succeeded' }] });
+    assert.deepEqual(told(early), ['refund.succeeded']);
+    const late = plan({ facts: { status: 'succeeded' }, amountCaptured: 4_300, settled: [done('op2')] }, early.after);
+    assert.deepEqual(told(late), ['payment.succeeded', 'order.paid', 'order.partially_refunded']);
+    assert.deepEqual(
+      late.change.events.slice(1).map(({ data }) => data),
+      [
+        { from: 'pending', to: 'paid', amountCaptured: 4_300, amountRefunded: 0 },
+        { from: 'paid', to: 'partially_refunded', amountCaptured: 4_300, amountRefunded: 300 },
+      ],
+    );
+  });
+
   it('tells of a refund when it is reserved and when its status moves, not when it merely gets its id', () => {
     const reserved = plan({ refunds: [REFUND] }, PAID);
     assert.deepEqual(told(reserved), ['refund.pending']);

@@ -116,9 +116,18 @@ function timelineOf(before: PaymentState, after: PaymentState, settled: readonly
     return from === status ? [] : [{ type: `refund.${status}`, data: { refund: publicId('ref', id), from, to: status, amount, failureReason } }];
   });
   const paid = before.status === after.status ? [] : [{ type: `payment.${after.status}`, data: { from: before.status, to: after.status, stripePaymentIntentId: after.stripePaymentIntentId } }];
-  const ordered =
-    before.orderStatus === after.orderStatus ? [] : [{ type: `order.${after.orderStatus}`, data: { from: before.orderStatus, to: after.orderStatus, amountCaptured: after.amountCaptured, amountRefunded: after.amountRefunded } }];
+  const { amountCaptured } = after;
+  const ordered = movesOf(before.orderStatus, after.orderStatus).map(({ from, to }) => ({ type: `order.${to}`, data: { from, to, amountCaptured, amountRefunded: to === 'paid' ? 0 : after.amountRefunded } }));
   return [...refusals, ...paid, ...refunded, ...disputed(before, after), ...ordered];
+}
+
+const RETURNED: readonly OrderStatus[] = ['partially_refunded', 'refunded'];
+
+/** The moves that lead from one status to another. An order whose payment and refund we hear of in one was paid between: who waits for that must be told. */
+function movesOf(from: OrderStatus, to: OrderStatus): readonly { readonly from: OrderStatus; readonly to: OrderStatus }[] {
+  if (from === to) return [];
+  if (!RETURNED.includes(to) || from === 'paid' || RETURNED.includes(from)) return [{ from, to }];
+  return [{ from, to: 'paid' }, { from: 'paid', to }]; // prettier-ignore
 }
 
 /** Every change of a dispute is told, its amount and reason included. */
