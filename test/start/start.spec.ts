@@ -31,7 +31,7 @@ describe('npm start', { skip: !existsSync('/proc/self/environ') && 'needs /proc 
     await nothingRemains(launcher);
   });
 
-  it('moves from taken ports, keeps what the start before left, replaces a killed worker, and stops at Ctrl-C', async () => {
+  it('moves from taken ports, keeps what the start before left, replaces what is killed, and stops at Ctrl-C', async () => {
     const taken = await Promise.all([occupy(3_000), occupy(12_111)]);
     const launcher = launch(folder);
     try {
@@ -46,8 +46,9 @@ describe('npm start', { skip: !existsSync('/proc/self/environ') && 'needs /proc 
       const intents = await call(`${simulatorUrl}/v1/payment_intents`, { key: STRIPE_KEY });
       assert.equal((intents.json['data'] as unknown[]).length, 2, 'the first demo order and the second');
 
-      killWorker(launcher.processes());
-      await launcher.printed(/The worker was ended by SIGKILL[^]*Starting the worker again/);
+      for (const name of ['worker', 'stripe-simulator', 'api']) kill(launcher.processes(), name);
+      await launcher.printed(/The API was ended by SIGKILL[^]*Starting the API again/);
+      await waitFor('the API to be back', async () => (await call(`${apiUrl}/health/ready`)).status === 200);
       const order = await call(`${apiUrl}/v1/orders`, { key, idempotencyKey: 'after-the-kill', body: anOrder() });
       assert.equal(order.status, 201, order.text);
       await waitFor('that order to be paid', async () => {
@@ -150,10 +151,10 @@ async function occupy(port: number): Promise<Server | undefined> {
   return isOurs ? server : undefined;
 }
 
-function killWorker(processes: string[]): void {
-  const worker = processes.find((line) => line.includes(` ${process.execPath} `) && line.includes('apps/worker/src/main.js'));
-  assert.ok(worker, `there is a worker among ${processes.join('; ')}`);
-  process.kill(Number.parseInt(worker, 10), 'SIGKILL');
+function kill(processes: string[], name: string): void {
+  const line = processes.find((candidate) => candidate.includes(` ${process.execPath} `) && candidate.includes(`apps/${name}/src/main.js`));
+  assert.ok(line, `there is a ${name} among ${processes.join('; ')}`);
+  process.kill(Number.parseInt(line, 10), 'SIGKILL');
 }
 
 /** A killed launcher cannot wait for its processes; they see within moments that it is gone. */

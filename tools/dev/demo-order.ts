@@ -44,6 +44,8 @@ export const DEMO_PRICE = { id: 'demo-tshirt', name: 'T-shirt', currency: 'eur',
 const REPLAYS = 5;
 /** One order takes a fraction of a second; on a slow machine at its limit, a few. */
 const PAID_TIMEOUT_MS = 30_000;
+/** An API that was killed is back sooner. */
+const ANSWER_TIMEOUT_MS = 20_000;
 
 /**
  * Places an order, shows it becoming paid, sends the same request again and asks Stripe's side what was charged. Answers whether both
@@ -110,18 +112,22 @@ async function read<T>(stage: DemoStage, path: string): Promise<T> {
   return JSON.parse((await succeeded(call(stage, path))).text);
 }
 
+/** Sent again while nobody answers, as any client should: all these requests are safe to repeat, the POST by its key. */
 async function call({ apiUrl, secretKey, signal }: DemoStage, path: string, { method, body, idempotencyKey }: Call = {}): Promise<Answer> {
-  const response = await fetch(`${apiUrl}${path}`, {
-    method: method ?? 'GET',
-    headers: {
-      Authorization: `Bearer ${secretKey}`,
-      ...(body && { 'Content-Type': 'application/json' }),
-      ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-    signal,
+  const headers = {
+    Authorization: `Bearer ${secretKey}`,
+    ...(body && { 'Content-Type': 'application/json' }),
+    ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
+  };
+  return waitUntil({ what: `an answer to ${path}`, timeoutMs: ANSWER_TIMEOUT_MS, signal }, async () => {
+    const response = await fetch(`${apiUrl}${path}`, {
+      method: method ?? 'GET',
+      headers,
+      signal,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, isReplay: response.headers.get('idempotency-replayed') === 'true', text: await response.text() };
   });
-  return { status: response.status, isReplay: response.headers.get('idempotency-replayed') === 'true', text: await response.text() };
 }
 
 async function succeeded(answer: Promise<Answer>): Promise<Answer> {

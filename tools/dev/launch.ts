@@ -2,7 +2,7 @@ import { type Config } from '#libs/config';
 import { type EmbeddedPostgres } from '../embedded-postgres.js';
 import { type DataFolder } from './data-folder.js';
 import { type Plan } from './plan.js';
-import { Service, type ServiceName } from './service.js';
+import { type Death, Service, type ServiceName } from './service.js';
 import { StartError } from './start-error.js';
 import { migrateTables, ownDatabase, startPostgres } from './storage.js';
 import { shown } from './summary.js';
@@ -11,7 +11,7 @@ import { answers, waitUntil } from './wait-until.js';
 
 /** Node loads, connects and listens in about one second; a machine under load has been seen to take ten times that. */
 const READY_TIMEOUT_MS = 60_000;
-/** A worker that was killed is what this project is about; one that cannot live is not. */
+/** A process that is killed now and then is what this project is about; one that cannot live is not. */
 const RESTARTS_MAX = 5;
 const RESTARTS_WITHIN_MS = 60_000;
 const LINES_SHOWN = 12;
@@ -69,28 +69,29 @@ export class Launch {
   }
 
   #start(name: ServiceName, env: NodeJS.ProcessEnv, folder: DataFolder): Service {
-    const service = new Service({ name, env, logsFolder: folder.file('logs'), onDeath: (dead, how) => this.#onDeath(dead, how) });
+    const service = new Service({ name, env, logsFolder: folder.file('logs'), onDeath: (dead, death) => this.#onDeath(dead, death) });
     this.#services.push(service);
     return service;
   }
 
   #untilAnswering(service: Service, url: string): Promise<true> {
-    return waitUntil({ what: `the ${service.name} on ${url}`, timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, () =>
+    return waitUntil({ what: `the ${service.title} on ${url}`, timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, () =>
       answers(url, this.ending.signal),
     );
   }
 
-  #onDeath(service: Service, how: string): void {
+  /** What was killed is replaced, so that one can watch it heal; what failed by itself is shown, and ends the launch. */
+  #onDeath(service: Service, { how, wasKilled }: Death): void {
     if (this.ending.signal.aborted) return;
     const story = [
-      `The ${service.name} ${how}. The end of ${shown(service.logFile)}:`,
+      `The ${service.title} ${how}. The end of ${shown(service.logFile)}:`,
       ...service.lastLines(LINES_SHOWN).map((line) => `    ${line}`),
     ].join('\n');
-    if (service.name !== 'worker' || !this.#isReady || !this.#mayRestart()) {
+    if (!wasKilled || !this.#isReady || !this.#mayRestart()) {
       this.ending.abort(new StartError(story));
       return;
     }
-    say('', styled('yellow', story), '', 'Starting the worker again; what it was doing is in the database.');
+    say('', styled('yellow', story), '', `Starting the ${service.title} again.`, '');
     service.restart();
   }
 

@@ -10,9 +10,17 @@ interface ServiceOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly logsFolder: string;
   /** Called when it ends and nobody asked it to. */
-  readonly onDeath: (service: Service, how: string) => void;
+  readonly onDeath: (service: Service, death: Death) => void;
 }
 
+export interface Death {
+  /** Completes "The worker …". */
+  readonly how: string;
+  /** Somebody killed it from outside, or a failpoint did; it did not fail by itself. */
+  readonly wasKilled: boolean;
+}
+
+const TITLES: Readonly<Record<ServiceName, string>> = { api: 'API', worker: 'worker', 'stripe-simulator': 'Stripe simulator' };
 /** The compiled file is dist/tools/dev/service.js. */
 const DIST = resolve(import.meta.dirname, '../..');
 const ROOT = dirname(DIST);
@@ -30,16 +38,21 @@ export class Service {
     this.logFile = join(options.logsFolder, `${options.name}.log`);
     // The log of the start before is what explains why there was one more.
     if (existsSync(this.logFile)) renameSync(this.logFile, join(options.logsFolder, `${options.name}.previous.log`));
-    this.#child = this.#spawn();
+    this.#child = this.#spawn(options.env);
   }
 
   get name(): ServiceName {
     return this.options.name;
   }
 
-  /** Starts it anew after it ended; its log goes on. */
+  get title(): string {
+    return TITLES[this.options.name];
+  }
+
+  /** Starts it anew after it ended; its log goes on. A failpoint has served its purpose by then. */
   restart(): void {
-    this.#child = this.#spawn();
+    const { ONCEPAY_FAILPOINT: _, ...env } = this.options.env;
+    this.#child = this.#spawn(env);
   }
 
   /** The end of what it has logged since the start of this launcher. */
@@ -58,14 +71,15 @@ export class Service {
     this.#child.kill('SIGKILL');
   }
 
-  #spawn(): ChildProcess {
-    const { name, env, onDeath } = this.options;
+  #spawn(env: NodeJS.ProcessEnv): ChildProcess {
+    const { name, onDeath } = this.options;
     const output = openSync(this.logFile, 'a', 0o600);
     const command = [process.execPath, join(DIST, 'apps', name, 'src/main.js')];
     const child = startBound(command, { cwd: ROOT, output, env });
     closeSync(output);
     child.on('exit', (code, signal) => {
-      if (!this.#isStopping) onDeath(this, signal === null ? `ended with code ${code}` : `was ended by ${signal}`);
+      const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+      if (!this.#isStopping) onDeath(this, { how, wasKilled: signal !== null });
     });
     return child;
   }
