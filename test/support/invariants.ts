@@ -4,7 +4,7 @@ import { type Stack } from './stack.js';
 import { waitFor } from './wait-for.js';
 
 /** To where an order may move from each status, from the contract's table; final states move no more. */
-const ORDER_MOVES: Readonly<Record<string, readonly string[]>> = {
+export const ORDER_MOVES: Readonly<Record<string, readonly string[]>> = {
   pending: ['requires_payment', 'requires_action', 'processing', 'authorized', 'paid', 'canceled', 'expired', 'failed'],
   requires_payment: ['requires_action', 'processing', 'authorized', 'paid', 'canceled', 'expired'],
   requires_action: ['requires_payment', 'processing', 'authorized', 'paid', 'canceled', 'expired'],
@@ -16,7 +16,7 @@ const ORDER_MOVES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** To where Stripe's word for a payment may move. Source: docs.stripe.com/payments/paymentintents/lifecycle. */
-const PAYMENT_MOVES: Readonly<Record<string, readonly string[]>> = {
+export const PAYMENT_MOVES: Readonly<Record<string, readonly string[]>> = {
   pending: ['requires_payment_method', 'requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_payment_method: ['requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_confirmation: ['requires_payment_method', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
@@ -106,7 +106,8 @@ async function assertTimelines({ query }: TestDatabase): Promise<void> {
   }
 }
 
-function follow(events: readonly { type: string; from: string | null; to: string | null }[], moves: Readonly<Record<string, readonly string[]>>, start: string | null, end: string): void {
+/** Asserts that a timeline leads from `start` to `end` along the moves, without a gap. */
+export function follow(events: readonly { type: string; from: string | null; to: string | null }[], moves: Readonly<Record<string, readonly string[]>>, start: string | null, end: string): void {
   let status = start ?? 'nothing';
   for (const { type, from, to } of events) {
     if (type === 'order.created') continue;

@@ -1,0 +1,64 @@
+import { type Stripe } from 'stripe';
+import { uuidOf } from '#libs/primitives';
+import { waitFor } from '../support/wait-for.js';
+import { type Sequence } from './sequence.js';
+import { shuffled } from './shuffled.js';
+
+/** The simulator delivers an event again within seconds. */
+const HEARD_WITHIN_MS = 15_000;
+
+/** How a sequence hears in the end what it has not heard. */
+interface Hearing {
+  /** Whether all events arrive; else of every object only the last, and the others are lost for ever. */
+  readonly hearsAllInTheEnd: boolean;
+  /** Decides in which order. */
+  readonly order: number;
+}
+
+/**
+ * Ends all troubles and lets everything that is under way end. Nothing of ours looks for events that never came, so the
+ * simulator is asked to deliver them: in any order, and those that came before once more.
+ */
+export async function heal(sequence: Sequence, { hearsAllInTheEnd, order }: Hearing): Promise<void> {
+  const { stack } = sequence;
+  await stack.control('/_sim/faults', undefined, 'DELETE');
+  await stack.control('/_sim/webhooks', undefined, 'DELETE');
+  await stack.startWorker();
+  await sequence.calm();
+  const events = await sequence.events();
+  const heard = shuffled(hearsAllInTheEnd ? events : lastOfEach(events), order);
+  for (const { id } of heard) await stack.control('/_sim/webhooks', { action: 'resend', event: id });
+  await waitFor('the events to arrive', () => areStored(sequence, heard.map(({ id }) => id)), HEARD_WITHIN_MS); // prettier-ignore
+  await sequence.calm();
+  await expireDue(sequence);
+}
+
+/** What was said last of every intent, refund and dispute. */
+function lastOfEach(events: readonly Stripe.Event[]): readonly Stripe.Event[] {
+  const telling = events.filter(({ type }) => /^(payment_intent|refund|charge\.dispute)\./.test(type) && type !== 'payment_intent.created');
+  return [...new Map(telling.map((event) => ['id' in event.data.object ? event.data.object.id : event.id, event])).values()];
+}
+
+async function areStored({ stack }: Sequence, ids: readonly string[]): Promise<boolean> {
+  const rows = await stack.database.query('SELECT 1 FROM webhook_events WHERE id = ANY ($1::text[])', [ids]);
+  return rows.length === ids.length;
+}
+
+/** A worker that starts looks for expired orders at once. */
+async function expireDue(sequence: Sequence): Promise<void> {
+  const { stack, orderIds } = sequence;
+  const now = new Date(Number((await stack.control('/_sim/clock')).json['nowMs']));
+  const due = (): Promise<object[]> =>
+    stack.database.query(
+      `SELECT 1 FROM orders o WHERE id = ANY ($1::uuid[]) AND status IN ('requires_payment', 'requires_action') AND expires_at < $2
+         AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id AND op.status = 'parked')`,
+      [orderIds.map((id) => uuidOf('ord', id)), now],
+    );
+  if ((await due()).length === 0) return;
+  await stack.stopWorker();
+  await stack.startWorker();
+  await waitFor('orders to expire', async () => {
+    await sequence.calm();
+    return (await due()).length === 0;
+  });
+}

@@ -1,0 +1,64 @@
+import { type OrderJson } from '../support/stack.js';
+
+/** What the acknowledged commands of a sequence imply, whatever became of them since. */
+export interface Model {
+  readonly orders: ModelOrder[];
+  isWorkerRunning: boolean;
+  /** How often time leapt. */
+  leaps: number;
+  /** How many steps were taken. */
+  steps: number;
+}
+
+/** One order as its commands left it. */
+export interface ModelOrder {
+  readonly id: string;
+  readonly amount: number;
+  isCaptureAccepted: boolean;
+  readonly refunds: { readonly id: string; readonly amount: number }[];
+}
+
+/** A command on an order. */
+export type Verb = 'pay' | 'capture' | 'cancel' | 'refunds';
+
+/** An order with the amounts that decide on refunds. */
+export interface OrderSeen extends OrderJson {
+  readonly currency: string;
+  readonly amountRefunded: number;
+  readonly amountRefundPending: number;
+  readonly dispute: { readonly status: string; readonly amount: number; readonly reason: string } | null;
+}
+
+/** Stripe keeps events for 30 days, and answers are stored as long: a sequence ends before. */
+export const LEAPS_MAX = 3;
+
+const ENDED = ['canceled', 'expired', 'failed'];
+const PAID = ['paid', 'partially_refunded', 'refunded'];
+const CANCELABLE = ['requires_payment', 'requires_action', 'authorized'];
+
+/** The codes with which the contract lets a command on this order be answered; `accepted` among them where it must or may be carried out. */
+export function answersTo(verb: Verb, order: OrderSeen, amount: number | null): readonly string[] {
+  if (verb === 'refunds') {
+    if (!PAID.includes(order.status)) return ['order_not_refundable'];
+    const left = order.amountCaptured - order.amountRefunded - order.amountRefundPending;
+    return left <= 0 || (amount ?? left) > left ? ['refund_exceeds_captured'] : ['accepted'];
+  }
+  if (order.payment.pendingOperation !== null) {
+    // Whether a worker has claimed the create is not to be seen from outside.
+    return verb === 'cancel' && order.status === 'pending' ? ['operation_in_progress', 'accepted'] : ['operation_in_progress'];
+  }
+  switch (verb) {
+    case 'pay':
+      return order.status === 'requires_payment' ? ['accepted'] : ['order_not_payable'];
+    case 'capture':
+      if (order.status !== 'authorized') return ['order_not_capturable'];
+      return amount !== null && amount > order.amount ? ['validation_failed'] : ['accepted'];
+    case 'cancel':
+      return CANCELABLE.includes(order.status) ? ['accepted'] : ['order_not_cancelable'];
+  }
+}
+
+/** Whether nothing that may still happen lets the command be carried out: then its refusal is stored. */
+export function isRefusedForEver(verb: Verb, { status }: OrderSeen): boolean {
+  return ENDED.includes(status) || (verb !== 'refunds' && PAID.includes(status));
+}

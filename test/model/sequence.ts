@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { type Stripe } from 'stripe';
+import { uuidOf } from '#libs/primitives';
+import { type Answer } from '../support/http-client.js';
+import { type Stack } from '../support/stack.js';
+import { deliver } from '../support/stripe-events.js';
+import { waitFor } from '../support/wait-for.js';
+import { answersTo, isRefusedForEver, type ModelOrder, type OrderSeen, type Verb } from './model.js';
+
+/** Longer than any chain of retries whose waiting is cut short. */
+const CALM_TIMEOUT_MS = 30_000;
+
+/** An answer that must be given again, to the byte, whenever its command is repeated. */
+export interface StoredAnswer {
+  readonly path: string;
+  readonly key: string;
+  readonly body: object;
+  readonly answer: Answer;
+}
+
+/** One sequence's share of the running system: its own orders, and what it was answered. */
+export class Sequence {
+  readonly orderIds: string[] = [];
+  readonly stored: StoredAnswer[] = [];
+
+  private constructor(
+    readonly stack: Stack,
+    /** On Stripe's clock, in whole seconds. */
+    readonly startedAt: number,
+  ) {}
+
+  static async begin(stack: Stack, hearsStripe: boolean): Promise<Sequence> {
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+    if (!hearsStripe) await stack.control('/_sim/webhooks', { action: 'drop' });
+    await stack.startWorker();
+    const { json } = await stack.control('/_sim/clock');
+    return new Sequence(stack, Math.floor(Number(json['nowMs']) / 1_000));
+  }
+
+  async read(orderId: string): Promise<{ readonly order: OrderSeen; readonly text: string }> {
+    const { text } = await this.stack.call(`/v1/orders/${orderId}`);
+    return { order: JSON.parse(text), text };
+  }
+
+  /** Creates an order; `twice`: two requests under one key at once, which must be answered alike. */
+  async create(body: object, twice: boolean): Promise<OrderSeen> {
+    const key = crypto.randomUUID();
+    const ask = (): Promise<Answer> => this.stack.call('/v1/orders', { idempotencyKey: key, body });
+    const [answer, twin] = await Promise.all([ask(), twice ? ask() : null]);
+    assert.equal(answer.status, 201, answer.text);
+    if (twin !== null) assert.equal(twin.text, answer.text);
+    const order: OrderSeen = JSON.parse(answer.text);
+    this.orderIds.push(order.id);
+    this.stored.push({ path: '/v1/orders', key, body, answer });
+    return order;
+  }
+
+  /** Sends a command and asserts that the order, where it stood still meanwhile, was one that is to be answered so. */
+  async command(target: ModelOrder, verb: Verb, amount: number | null, extra: object = {}): Promise<Answer> {
+    const [path, key, body] = [
+      `/v1/orders/${target.id}/${verb}`,
+      crypto.randomUUID(),
+      { ...(amount === null ? {} : { amount }), ...extra },
+    ];
+    const before = await this.read(target.id);
+    const answer = await this.stack.call(path, { method: 'POST', idempotencyKey: key, body });
+    const expected = answersTo(verb, before.order, amount);
+    const told = `${verb} ${JSON.stringify(body)} of ${before.text} was answered ${answer.status} ${answer.text}`;
+    if (answer.status < 300) {
+      assert.ok(!isRefusedForEver(verb, before.order), told);
+      if (verb === 'capture') assert.ok(!target.isCaptureAccepted, `a second capture: ${told}`);
+      this.stored.push({ path, key, body, answer });
+      remember(target, verb, answer);
+      return answer;
+    }
+    const after = await this.read(target.id);
+    if (after.text === before.text) assert.ok(expected.includes(String(answer.json['code'])), `${expected.join(' or ')} expected: ${told}`);
+    if (isRefusedForEver(verb, before.order) && answer.json['code'] !== 'operation_in_progress')
+      this.stored.push({ path, key, body, answer });
+    return answer;
+  }
+
+  /** The orders' intents as Stripe has them, orphans included. */
+  async intents(): Promise<readonly Stripe.PaymentIntent[]> {
+    const all = await this.stack.stripe.paymentIntents
+      .list({ limit: 100, created: { gte: this.startedAt } })
+      .autoPagingToArray({ limit: 5_000 });
+    return all.filter(({ metadata }) => this.orderIds.includes(metadata['oncepay_order'] ?? ''));
+  }
+
+  /** What Stripe has to tell of the sequence's orders so far, oldest first. */
+  async events(): Promise<readonly Stripe.Event[]> {
+    const [all, intents] = await Promise.all([
+      this.stack.stripe.events.list({ limit: 100, created: { gte: this.startedAt } }).autoPagingToArray({ limit: 5_000 }),
+      this.intents(),
+    ]);
+    const isOurs = ({ data }: Stripe.Event): boolean => {
+      const text = JSON.stringify(data.object);
+      return intents.some(({ id }) => text.includes(`"${id}"`));
+    };
+    return all.filter(isOurs).toReversed();
+  }
+
+  /** Delivers an event past the simulator's own delivery, and whatever its faults are. */
+  async deliver(event: Stripe.Event): Promise<void> {
+    assert.equal((await deliver(event, { url: this.stack.apiUrl, secret: this.stack.webhookSecret })).status, 200);
+  }
+
+  /** Waits until nothing is left to do that a running worker can do: no open operation, no event to apply. */
+  async calm(): Promise<void> {
+    const ids = this.orderIds.map((id) => uuidOf('ord', id) ?? assert.fail());
+    await waitFor('every operation and event to end', async () => {
+      const left = await this.hurry(ids);
+      if (left.length === 0) return true;
+      throw new Error(left.join('; '));
+    }, CALM_TIMEOUT_MS); // prettier-ignore
+  }
+
+  /** Lets the time come at which what was put off is due, and says what is left. */
+  private async hurry(ids: readonly string[]): Promise<readonly string[]> {
+    const { query } = this.stack.database;
+    const left = await query<{ what: string; put_off: boolean; absent: boolean }>(
+      `SELECT kind || ' ' || status || coalesce(' ' || (last_error ->> 'message'), '') AS what, next_attempt_at > now() AS put_off, absent_since IS NOT NULL AS absent
+         FROM payment_operations op WHERE order_id = ANY ($1::uuid[]) AND status IN ('queued', 'in_flight', 'unknown') AND NOT EXISTS (
+           SELECT 1 FROM payment_operations parked WHERE parked.payment_id = op.payment_id AND parked.status = 'parked' AND parked.sequence < op.sequence)
+       UNION ALL SELECT type || ' ' || status || coalesce(' ' || note, ''), next_attempt_at > now(), false FROM webhook_events WHERE status IN ('received', 'held')
+       UNION ALL SELECT 'outbox ' || kind, false, false FROM outbox`,
+      [ids],
+    );
+    // A refund counts as not made only when it is missing for ten minutes.
+    if (left.some(({ absent }) => absent)) await this.stack.control('/_sim/clock', { advanceSeconds: 601 });
+    if (left.some(({ put_off: isPutOff }) => isPutOff)) await this.becomeDue(ids);
+    return left.map(({ what }) => what);
+  }
+
+  private async becomeDue(ids: readonly string[]): Promise<void> {
+    const { query } = this.stack.database;
+    await query(
+      `WITH due AS (UPDATE payment_operations SET next_attempt_at = now() WHERE order_id = ANY ($1::uuid[]) AND finished_at IS NULL AND next_attempt_at > now() RETURNING id, kind),
+         told AS (UPDATE webhook_events SET next_attempt_at = now() WHERE status IN ('received', 'held') AND next_attempt_at > now() RETURNING id)
+       INSERT INTO outbox (id, kind, payload)
+         SELECT gen_random_uuid(), CASE kind WHEN 'refund' THEN 'refund-operation' ELSE 'payment-operation' END, jsonb_build_object('operationId', id) FROM due
+         UNION ALL SELECT gen_random_uuid(), 'webhook-event', jsonb_build_object('eventId', id) FROM told`,
+      [ids],
+    );
+    await query(`SELECT pg_notify('oncepay_outbox', '')`);
+  }
+}
+
+function remember(target: ModelOrder, verb: Verb, { json }: Answer): void {
+  if (verb === 'capture') target.isCaptureAccepted = true;
+  if (verb === 'refunds') target.refunds.push({ id: String(json['id']), amount: Number(json['amount']) });
+}
