@@ -80,6 +80,7 @@ describe('GET /v1/orders', () => {
       while (path !== null) {
         const answer = await api.call(path);
         const page = pageOf(answer);
+        assert.notEqual(page.data.length, 0, 'a page was announced that is empty');
         byLink.push(...page.data.map(({ id }) => id));
         path = nextLink(answer);
         assert.equal(path !== null, page.hasMore);
