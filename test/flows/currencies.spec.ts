@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Stripe } from 'stripe';
-import { CURRENCIES, currencyRule, MAXIMUM_AMOUNT, uuidOf } from '#libs/primitives';
+import { CURRENCIES, currencyRule, uuidOf } from '#libs/primitives';
 import { command, intentOf, refund, refundIn, refundsOf } from '../support/commands.js';
 import { effectsOn, payInBrowser } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
@@ -17,22 +17,26 @@ before(async () => {
 });
 after(() => stack.close());
 
-const ruleOf = (currency: string): NonNullable<ReturnType<typeof currencyRule>> => currencyRule(currency) ?? assert.fail(`${currency} is unknown`);
+const ruleOf = (currency: string): NonNullable<ReturnType<typeof currencyRule>> =>
+  currencyRule(currency) ?? assert.fail(`${currency} is unknown`);
 const of = (currency: string, unitAmount: number): object => ({ currency, items: [{ name: 'Something', unitAmount, quantity: 1 }] });
 
 /** The least, the most, and some amount between that Stripe takes in a currency. */
 function amountsIn(currency: string, seed: number): { least: number; most: number; some: number } {
-  const { minimum: least, step } = ruleOf(currency);
-  const most = MAXIMUM_AMOUNT - (MAXIMUM_AMOUNT % step);
+  const { minimum: least, maximum, step } = ruleOf(currency);
+  const most = maximum - (maximum % step);
   // Large enough to return a part of it.
-  const [some = least] = fc.sample(fc.integer({ min: Math.ceil(least / step) + 1, max: most / step }), { numRuns: 1, seed }).map((steps) => steps * step);
+  const [some = least] = fc
+    .sample(fc.integer({ min: Math.ceil(least / step) + 1, max: most / step }), { numRuns: 1, seed })
+    .map((steps) => steps * step);
   return { least, most, some };
 }
 
 /** A few at a time, as a shop would send them. */
 async function inTurns<T, R>(inputs: readonly T[], run: (input: T, index: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
-  for (let start = 0; start < inputs.length; start += 20) results.push(...(await Promise.all(inputs.slice(start, start + 20).map((input, index) => run(input, start + index)))));
+  for (let start = 0; start < inputs.length; start += 20)
+    results.push(...(await Promise.all(inputs.slice(start, start + 20).map((input, index) => run(input, start + index)))));
   return results;
 }
 
@@ -55,7 +59,9 @@ async function allIn(orders: readonly OrderJson[], status: string): Promise<Orde
 
 describe('every currency that Stripe charges in', () => {
   it('is asked for at Stripe with exactly the amount of the order, from its minimum to its maximum', async () => {
-    const asked = CURRENCIES.flatMap((currency, index) => [amountsIn(currency, index).least, amountsIn(currency, index).most].map((amount) => ({ currency, amount })));
+    const asked = CURRENCIES.flatMap((currency, index) =>
+      [amountsIn(currency, index).least, amountsIn(currency, index).most].map((amount) => ({ currency, amount })),
+    );
     const orders = await inTurns(asked, ({ currency, amount }) => stack.order({ ...of(currency, amount), paymentMethod: null }));
     const known = await allIn(orders, 'requires_payment');
     const intents = await intentsByOrder();
@@ -86,12 +92,22 @@ describe('every currency that Stripe charges in', () => {
   });
 
   it('is refused below its minimum, above its maximum, and between the steps Stripe takes', async () => {
-    const refused = async (body: object, code: string): Promise<void> => assertProblem(await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body }), 400, code);
+    const refused = async (body: object, code: string): Promise<void> =>
+      assertProblem(await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body }), 400, code);
     await inTurns(CURRENCIES, async (currency, index) => {
       const { least, most } = amountsIn(currency, index);
       const { step } = ruleOf(currency);
       await refused(of(currency, least - 1), 'amount_too_small');
-      await refused({ ...of(currency, most), items: [{ name: 'a', unitAmount: most, quantity: 1 }, { name: 'b', unitAmount: step, quantity: 1 }] }, 'amount_too_large');
+      await refused(
+        {
+          ...of(currency, most),
+          items: [
+            { name: 'a', unitAmount: most, quantity: 1 },
+            { name: 'b', unitAmount: step, quantity: 1 },
+          ],
+        },
+        'amount_too_large',
+      );
       if (step > 1) await refused(of(currency, least + step - 1), 'validation_failed');
     });
   });
@@ -105,7 +121,10 @@ describe('an amount or a currency at Stripe that differs from ours', () => {
   /** Waits until the difference is written down; gives its kinds. */
   async function flagged(stripeObjectId: string): Promise<readonly string[]> {
     return waitFor(`a discrepancy about ${stripeObjectId}`, async () => {
-      const rows = await stack.database.query<{ kind: string }>('SELECT kind FROM discrepancies WHERE stripe_object_id = $1 ORDER BY kind', [stripeObjectId]);
+      const rows = await stack.database.query<{ kind: string }>(
+        'SELECT kind FROM discrepancies WHERE stripe_object_id = $1 ORDER BY kind',
+        [stripeObjectId],
+      );
       return rows.length > 0 && rows.map(({ kind }) => kind);
     });
   }
@@ -138,7 +157,10 @@ describe('an amount or a currency at Stripe that differs from ours', () => {
     assert.deepEqual(await flagged(intentOf(order)), ['amount_differs']);
     const { status, amountCaptured } = await stack.readOrder(order.id);
     assert.deepEqual([status, amountCaptured], ['requires_payment', 0]);
-    const [found] = await stack.database.query<{ ours: { amount: number }; stripes: { amount: number } }>('SELECT ours, stripes FROM discrepancies WHERE stripe_object_id = $1', [intentOf(order)]);
+    const [found] = await stack.database.query<{ ours: { amount: number }; stripes: { amount: number } }>(
+      'SELECT ours, stripes FROM discrepancies WHERE stripe_object_id = $1',
+      [intentOf(order)],
+    );
     assert.deepEqual([found?.ours.amount, found?.stripes.amount], [2_000, 100]);
   });
 
@@ -151,7 +173,10 @@ describe('an amount or a currency at Stripe that differs from ours', () => {
     assert.deepEqual(await flagged(atStripe.id), ['refund_amount_differs']);
     await deliver(stack, forged('refund.created', { ...atStripe, id: 're_elsewhere', currency: 'jpy', metadata: {} }));
     assert.deepEqual(await flagged('re_elsewhere'), ['refund_currency_differs']);
-    assert.deepEqual((await refundsOf(stack, order.id)).map(({ amount, currency, status }) => [amount, currency, status]), [[500, 'usd', 'succeeded']]);
+    assert.deepEqual(
+      (await refundsOf(stack, order.id)).map(({ amount, currency, status }) => [amount, currency, status]),
+      [[500, 'usd', 'succeeded']],
+    );
     assert.equal((await command(stack, order.id, 'refunds', { amount: 1_501 })).json['code'], 'refund_exceeds_captured');
   });
 });

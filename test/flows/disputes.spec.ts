@@ -39,7 +39,10 @@ function disputeIn(id: string, status: string): Promise<DisputeJson> {
 /** The dispute that a test card causes, at Stripe; the simulator opens it a second after the charge. */
 async function atStripe(order: OrderJson): Promise<Stripe.Dispute> {
   await stack.control('/_sim/clock', { advanceSeconds: 2 });
-  return waitFor('the dispute to be opened at Stripe', async () => (await stack.stripe.disputes.list({ payment_intent: intentOf(order) })).data[0] ?? false);
+  return waitFor(
+    'the dispute to be opened at Stripe',
+    async () => (await stack.stripe.disputes.list({ payment_intent: intentOf(order) })).data[0] ?? false,
+  );
 }
 
 /** A paid order and the dispute of its charge, known on both sides. */
@@ -52,7 +55,9 @@ async function disputed(paymentMethod: string, status = 'needs_response'): Promi
 
 /** The dispute's part of an order's timeline. */
 async function disputeTimeline(id: string): Promise<readonly string[]> {
-  return (await timelineOf(stack, id)).flatMap(({ type, data }) => (type.startsWith('dispute.') ? [`${String(data['from'])} -> ${String(data['to'])}`] : []));
+  return (await timelineOf(stack, id)).flatMap(({ type, data }) =>
+    type.startsWith('dispute.') ? [`${String(data['from'])} -> ${String(data['to'])}`] : [],
+  );
 }
 
 describe('a dispute', () => {
@@ -103,7 +108,10 @@ describe('a dispute', () => {
   it('lets a refund that is under way fail, and what it held is free again', async () => {
     const order = await stack.orderIn((await stack.order({ paymentMethod: 'pm_card_pendingRefund' })).id, 'paid');
     const pending = await refund(stack, order.id, { amount: 500 });
-    await waitFor('the refund to be pending at Stripe', async () => (await stack.stripe.refunds.list({ payment_intent: intentOf(order) })).data.length === 1);
+    await waitFor(
+      'the refund to be pending at Stripe',
+      async () => (await stack.stripe.refunds.list({ payment_intent: intentOf(order) })).data.length === 1,
+    );
     const [charge] = (await stack.stripe.charges.list({ payment_intent: intentOf(order) })).data;
     await stack.control(`/_sim/charges/${charge?.id}/dispute`, { reason: 'fraudulent' });
 
@@ -125,7 +133,9 @@ describe('the events of a disputed payment', () => {
   it('end right in whatever order and however often they arrive, those of the payment included', async () => {
     await stack.control('/_sim/webhooks', { action: 'drop' });
     const { paymentMethod: _, ...unpaid } = AN_ORDER;
-    const orders = await Promise.all([1, 2, 3, 4, 5, 6].map(() => stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body: unpaid })));
+    const orders = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(() => stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body: unpaid })),
+    );
     const histories = await Promise.all(
       orders.map(async ({ json }, index) => {
         const order = await stack.orderIn(String(json['id']), 'requires_payment');
@@ -134,7 +144,10 @@ describe('the events of a disputed payment', () => {
         if (index % 2 === 0) await stack.stripe.disputes.update(dispute.id, { evidence: { uncategorized_text: 'winning_evidence' } });
         else await stack.stripe.disputes.close(dispute.id);
         const events = await eventsOf(stack, intentOf(order));
-        const [arrivals] = fc.sample(fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 }), { numRuns: 1, seed: index });
+        const [arrivals] = fc.sample(fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 }), {
+          numRuns: 1,
+          seed: index,
+        });
         return { order, arrivals: arrivals ?? [], end: index % 2 === 0 ? 'won' : 'lost' };
       }),
     );
@@ -142,7 +155,11 @@ describe('the events of a disputed payment', () => {
     for (const { order, arrivals, end } of histories) {
       assert.ok(arrivals.length >= 10);
       for (const event of arrivals) assert.equal((await deliver(stack, event)).status, 200);
-      await waitFor('every event to be dealt with', async () => (await Promise.all(arrivals.map(({ id }) => eventStatus(stack, id)))).every((status) => status === 'applied' || status === 'ignored'));
+      await waitFor('every event to be dealt with', async () =>
+        (await Promise.all(arrivals.map(({ id }) => eventStatus(stack, id)))).every(
+          (status) => status === 'applied' || status === 'ignored',
+        ),
+      );
       assert.equal((await disputeOf(order.id))?.status, end);
       assert.equal((await stack.readOrder(order.id)).status, 'paid');
     }
@@ -161,9 +178,18 @@ describe('the events of a disputed payment', () => {
   });
 
   it('of a charge that is not ours are ignored', async () => {
-    const foreign = await stack.stripe.paymentIntents.create({ amount: 500, currency: 'usd', confirm: true, payment_method: 'pm_card_createDispute', automatic_payment_methods: { enabled: true, allow_redirects: 'never' } });
+    const foreign = await stack.stripe.paymentIntents.create({
+      amount: 500,
+      currency: 'usd',
+      confirm: true,
+      payment_method: 'pm_card_createDispute',
+      automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+    });
     await stack.control('/_sim/clock', { advanceSeconds: 2 });
-    const event = await waitFor('the event of the dispute', async () => (await eventsOf(stack, foreign.id)).find(({ type }) => type === 'charge.dispute.created') ?? false);
+    const event = await waitFor(
+      'the event of the dispute',
+      async () => (await eventsOf(stack, foreign.id)).find(({ type }) => type === 'charge.dispute.created') ?? false,
+    );
     await waitFor('it to be ignored', async () => (await eventStatus(stack, event.id)) === 'ignored');
   });
 });

@@ -172,7 +172,7 @@ describe('POST /v1/orders/{id}/refunds', () => {
     assert.equal(await refundsAtStripe(order), 1);
   });
 
-  for (const body of [{ amount: 0 }, { amount: -1 }, { amount: 1.5 }, { amount: '5' }, { amount: 100_000_000_000 }, { reason: 'because' }, { amount: 5, currency: 'usd' }, []]) {
+  for (const body of [{ amount: 0 }, { amount: -1 }, { amount: 1.5 }, { amount: '5' }, { amount: 1_000_000_000_000 }, { reason: 'because' }, { amount: 5, currency: 'usd' }, []]) {
     it(`refuses ${JSON.stringify(body)}`, async () => {
       const [{ id } = { id: '' }] = await stack.call('/v1/orders?status=paid&limit=1').then(({ text }): OrderJson[] => JSON.parse(text).data);
       assertProblem(await command(stack, id, 'refunds', body), 400, 'validation_failed');

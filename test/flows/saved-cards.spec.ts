@@ -19,7 +19,9 @@ let buyers = 0;
 const newEmail = (): string => `buyer-${++buyers}@example.com`;
 
 async function customerOf(id: string): Promise<{ email: string | null; name: string | null; stripeCustomerId: string | null }> {
-  const order: { customer: { email: string | null; name: string | null; stripeCustomerId: string | null } } = JSON.parse((await stack.call(`/v1/orders/${id}`)).text);
+  const order: { customer: { email: string | null; name: string | null; stripeCustomerId: string | null } } = JSON.parse(
+    (await stack.call(`/v1/orders/${id}`)).text,
+  );
   return order.customer;
 }
 
@@ -56,13 +58,19 @@ describe('an order with saveCard', () => {
     const order = await stack.orderIn(accepted.id, 'paid');
 
     const [customer, ...others] = await customersAtStripe(email);
-    assert.deepEqual([others.length, customer?.name, customer?.metadata['oncepay_order'], customer?.metadata['oncepay_instance']], [0, 'Ada', order.id, 'tests']);
+    assert.deepEqual(
+      [others.length, customer?.name, customer?.metadata['oncepay_order'], customer?.metadata['oncepay_instance']],
+      [0, 'Ada', order.id, 'tests'],
+    );
     assert.deepEqual(await customerOf(order.id), { email, name: 'Ada', stripeCustomerId: customer?.id });
     const intent = await stack.stripe.paymentIntents.retrieve(intentOf(order));
     assert.deepEqual([intent.customer, intent.setup_future_usage], [customer?.id, 'off_session']);
     const cards = await stack.stripe.paymentMethods.list({ customer: customer?.id ?? '' });
     assert.deepEqual(cards.data.map(({ id }) => id), [intent.payment_method]); // prettier-ignore
-    assert.deepEqual((await operationsOf(stack, order.id)).map(({ kind, status }) => `${kind} ${status}`), ['customer done', 'create done', 'confirm done']);
+    assert.deepEqual(
+      (await operationsOf(stack, order.id)).map(({ kind, status }) => `${kind} ${status}`),
+      ['customer done', 'create done', 'confirm done'],
+    );
   });
 
   it('that the browser pays leaves the card as well', async () => {
@@ -91,7 +99,10 @@ describe('an order with saveCard', () => {
     assert.match(answer.text, /customer\.email/);
   });
 
-  for (const [phase, what] of [['after', 'the reply is lost'], ['before', 'the request is lost']] as const) {
+  for (const [phase, what] of [
+    ['after', 'the reply is lost'],
+    ['before', 'the request is lost'],
+  ] as const) {
     it(`makes no second customer when ${what}`, async () => {
       const email = newEmail();
       await stack.control('/_sim/faults', { route: 'POST /v1/customers', phase, action: 'reset', count: 1 });
@@ -113,7 +124,9 @@ describe('an order with saveCard', () => {
       const isUnknown = async (): Promise<boolean> => (await operationsOf(stack, id))[0]?.status === 'unknown';
       await waitFor('the customer to be in doubt', isUnknown);
       await stack.stopWorker();
-      await stack.database.query(`UPDATE payment_operations SET first_sent_at = first_sent_at - interval '25 hours' WHERE kind = 'customer' AND status = 'unknown'`);
+      await stack.database.query(
+        `UPDATE payment_operations SET first_sent_at = first_sent_at - interval '25 hours' WHERE kind = 'customer' AND status = 'unknown'`,
+      );
       await stack.startWorker();
       await stack.orderIn(id, 'paid');
       assert.equal((await customersAtStripe(email)).length, 1);
@@ -122,13 +135,22 @@ describe('an order with saveCard', () => {
 
   it('fails when Stripe refuses the customer, and nothing is charged', async () => {
     const error = { type: 'invalid_request_error', code: 'email_invalid', message: 'Invalid email address' };
-    const told = await stack.control('/_sim/faults', { route: 'POST /v1/customers', action: 'json', status: 400, body: JSON.stringify({ error }), count: 1 });
+    const told = await stack.control('/_sim/faults', {
+      route: 'POST /v1/customers',
+      action: 'json',
+      status: 400,
+      body: JSON.stringify({ error }),
+      count: 1,
+    });
     assert.equal(told.status, 200, told.text);
     const { id } = await stack.order({ saveCard: true, customer: { email: newEmail() } });
     const order = await stack.orderIn(id, 'failed');
     assert.equal(order.payment.stripePaymentIntentId, null);
     assert.equal(order.payment.lastError?.code, 'email_invalid');
-    assert.deepEqual((await operationsOf(stack, id)).map(({ kind, status }) => `${kind} ${status}`), ['customer rejected', 'create withdrawn', 'confirm withdrawn']);
+    assert.deepEqual(
+      (await operationsOf(stack, id)).map(({ kind, status }) => `${kind} ${status}`),
+      ['customer rejected', 'create withdrawn', 'confirm withdrawn'],
+    );
   });
 
   it('can be canceled at once while nobody has claimed its create, and Stripe hears of no intent', async () => {
@@ -156,7 +178,10 @@ describe('an order with offSession', () => {
   it('requires a payment with authentication_required when the bank asks for the holder, who may then pay', async () => {
     const card = await savedCardThatAsks();
     const order = await stack.orderIn((await chargeAway(card)).id, 'requires_payment');
-    assert.deepEqual([order.payment.status, order.payment.lastError?.code, order.payment.nextAction, order.amountCaptured], ['requires_payment_method', 'authentication_required', null, 0]);
+    assert.deepEqual(
+      [order.payment.status, order.payment.lastError?.code, order.payment.nextAction, order.amountCaptured],
+      ['requires_payment_method', 'authentication_required', null, 0],
+    );
     assert.ok((await timelineOf(stack, order.id)).some(({ type }) => type === 'operation.declined'));
 
     await command(stack, order.id, 'pay', { paymentMethod: card.paymentMethod });
@@ -174,7 +199,10 @@ describe('an order with offSession', () => {
 
   it("does not charge one customer's card for another", async () => {
     const [one, other] = [await savedCard(), await savedCard()];
-    const order = await stack.orderIn((await chargeAway({ customer: one.customer, paymentMethod: other.paymentMethod })).id, 'requires_payment');
+    const order = await stack.orderIn(
+      (await chargeAway({ customer: one.customer, paymentMethod: other.paymentMethod })).id,
+      'requires_payment',
+    );
     assert.ok(order.payment.lastError !== null);
     assert.deepEqual(await effectsOn(stack, intentOf(order)), []);
   });
@@ -190,14 +218,34 @@ describe('an order with offSession', () => {
       { offSession: true, paymentMethod, customer: { email: newEmail() } },
       { offSession: true, paymentMethod: undefined, customer: { stripeCustomerId: customer } },
     ];
-    for (const body of bodies) assertProblem(await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body: { ...AN_ORDER, ...body } }), 400, 'validation_failed');
-    const browser = { currency: 'usd', items: [{ price: 'tshirt', quantity: 1 }], offSession: true, paymentMethod, customer: { stripeCustomerId: customer } };
-    assertProblem(await stack.call('/v1/orders', { key: PUBLISHABLE_KEYS[0], idempotencyKey: crypto.randomUUID(), body: browser }), 400, 'validation_failed');
+    for (const body of bodies)
+      assertProblem(
+        await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body: { ...AN_ORDER, ...body } }),
+        400,
+        'validation_failed',
+      );
+    const browser = {
+      currency: 'usd',
+      items: [{ price: 'tshirt', quantity: 1 }],
+      offSession: true,
+      paymentMethod,
+      customer: { stripeCustomerId: customer },
+    };
+    assertProblem(
+      await stack.call('/v1/orders', { key: PUBLISHABLE_KEYS[0], idempotencyKey: crypto.randomUUID(), body: browser }),
+      400,
+      'validation_failed',
+    );
   });
 
   /** The holder agreed when the card was saved, and is asked each time anew. */
   async function savedCardThatAsks(): Promise<SavedCard> {
-    const { id } = await stack.order({ paymentMethod: 'pm_card_authenticationRequired', saveCard: true, customer: { email: newEmail() }, returnUrl: 'https://shop.example/return' });
+    const { id } = await stack.order({
+      paymentMethod: 'pm_card_authenticationRequired',
+      saveCard: true,
+      customer: { email: newEmail() },
+      returnUrl: 'https://shop.example/return',
+    });
     const asked = await stack.orderIn(id, 'requires_action');
     await stack.control(`/_sim/payment_intents/${intentOf(asked)}/next_action`, { outcome: 'succeeded' });
     return cardOf(await stack.orderIn(id, 'paid'));

@@ -17,7 +17,17 @@ export async function eventsOf({ stripe }: Pick<Stack, 'stripe'>, paymentIntentI
 
 /** An event of our own making, of an object of our own making. */
 export function forged(type: string, object: object): { readonly id: string; readonly type: string } & Readonly<Record<string, unknown>> {
-  return { id: `evt_${crypto.randomUUID().replaceAll('-', '')}`, object: 'event', type, api_version: Stripe.API_VERSION, created: Math.floor(Date.now() / 1_000), livemode: false, pending_webhooks: 1, request: null, data: { object } };
+  return {
+    id: `evt_${crypto.randomUUID().replaceAll('-', '')}`,
+    object: 'event',
+    type,
+    api_version: Stripe.API_VERSION,
+    created: Math.floor(Date.now() / 1_000),
+    livemode: false,
+    pending_webhooks: 1,
+    request: null,
+    data: { object },
+  };
 }
 
 /** What became of an event. */

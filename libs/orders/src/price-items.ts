@@ -1,4 +1,4 @@
-import { currencyRule, DomainError, type FieldError, formatAmount, MAXIMUM_AMOUNT } from '#libs/primitives';
+import { currencyRule, DomainError, type FieldError, formatAmount } from '#libs/primitives';
 import { type OrderItem, type Orderer, type RequestedItem } from './order.js';
 import { type Price } from './prices.store.js';
 
@@ -38,7 +38,7 @@ function checkTotal(amount: number, currency: string): void {
   const rule = currencyRule(currency);
   if (rule === null) throw new DomainError('validation_failed', `Stripe does not charge in ${currency}.`, { errors: [{ field: 'currency', message: 'is no currency Stripe charges in' }] });
   if (amount < rule.minimum) throw new DomainError('amount_too_small', `The total is ${formatAmount(amount, currency)}; Stripe charges at least ${formatAmount(rule.minimum, currency)}.`);
-  if (amount > MAXIMUM_AMOUNT) throw new DomainError('amount_too_large', `The total is more than ${formatAmount(MAXIMUM_AMOUNT, currency)}, the most Stripe charges at once.`);
+  if (amount > rule.maximum) throw new DomainError('amount_too_large', `The total is more than ${formatAmount(rule.maximum, currency)}, the most Stripe charges at once.`);
   if (amount % rule.step !== 0) {
     throw new DomainError('validation_failed', `Amounts in ${currency} must be multiples of ${rule.step}.`, { errors: [{ field: 'items', message: `sum to ${amount}, which is no multiple of ${rule.step}` }] });
   }

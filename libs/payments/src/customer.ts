@@ -10,7 +10,13 @@ export interface CustomerObservation {
 }
 
 /** The parameters of the customer who is to keep the card that an order is paid with. Source: docs.stripe.com/api/customers/create. */
-export function customerParams(request: { instance: string; orderId: string; operationId: string; email: string; name: string | null }): CreateCustomerParams & { email: string } {
+export function customerParams(request: {
+  instance: string;
+  orderId: string;
+  operationId: string;
+  email: string;
+  name: string | null;
+}): CreateCustomerParams & { email: string } {
   return {
     email: request.email,
     ...(request.name === null ? {} : { name: request.name }),

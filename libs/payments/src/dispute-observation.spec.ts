@@ -12,7 +12,16 @@ interface Known {
 const NONE: Known = { dispute: null, currency: 'usd' };
 
 function seen(status: string, more: Partial<DisputeObservation> = {}): DisputeObservation {
-  return { id: 'du_1', paymentIntentId: 'pi_1', status, amount: 4_300, currency: 'usd', reason: 'fraudulent', openedAt: '2026-11-23T12:00:00.000Z', ...more };
+  return {
+    id: 'du_1',
+    paymentIntentId: 'pi_1',
+    status,
+    amount: 4_300,
+    currency: 'usd',
+    reason: 'fraudulent',
+    openedAt: '2026-11-23T12:00:00.000Z',
+    ...more,
+  };
 }
 
 /** What is known after each of these arrived, where Stripe says `now` when it is asked. */
@@ -28,9 +37,13 @@ const LIVES: Readonly<Record<string, readonly DisputeObservation[]>> = {
   won: ['needs_response', 'under_review', 'won'].map((status) => seen(status)),
   lost: ['needs_response', 'lost'].map((status) => seen(status)),
   'an inquiry that is closed': ['warning_needs_response', 'warning_under_review', 'warning_closed'].map((status) => seen(status)),
-  'an inquiry that becomes a chargeback': ['warning_needs_response', 'needs_response', 'under_review', 'lost'].map((status) => seen(status)),
+  'an inquiry that becomes a chargeback': ['warning_needs_response', 'needs_response', 'under_review', 'lost'].map((status) =>
+    seen(status),
+  ),
   'of a smaller amount later': [seen('needs_response'), seen('needs_response', { amount: 2_000 }), seen('lost', { amount: 2_000 })],
-  'won by appeal': ['needs_response', 'under_review', 'lost', 'appeal_needs_response', 'appeal_under_review', 'won'].map((status) => seen(status)),
+  'won by appeal': ['needs_response', 'under_review', 'lost', 'appeal_needs_response', 'appeal_under_review', 'won'].map((status) =>
+    seen(status),
+  ),
 };
 
 describe('a dispute', () => {
@@ -39,7 +52,11 @@ describe('a dispute', () => {
       const last = life.at(-1) ?? assert.fail();
       const { id: stripeDisputeId, status, amount, reason, openedAt } = last;
       const arrivals = fc.shuffledSubarray([...life, ...life], { minLength: life.length }).filter((order) => order.includes(last));
-      fc.assert(fc.property(arrivals, (order) => assert.deepEqual(after(order, last).dispute, { stripeDisputeId, status, amount, reason, openedAt })));
+      fc.assert(
+        fc.property(arrivals, (order) =>
+          assert.deepEqual(after(order, last).dispute, { stripeDisputeId, status, amount, reason, openedAt }),
+        ),
+      );
     });
   }
 
@@ -60,9 +77,17 @@ describe('a dispute', () => {
   it('that was opened last is the one that shows, in either order', () => {
     const first = seen('lost');
     const second = seen('needs_response', { id: 'du_2', openedAt: '2026-11-24T12:00:00.000Z' });
-    for (const order of [[first, second], [second, first]]) assert.equal(after(order, second).dispute?.stripeDisputeId, 'du_2');
+    for (const order of [
+      [first, second],
+      [second, first],
+    ])
+      assert.equal(after(order, second).dispute?.stripeDisputeId, 'du_2');
     const twin = seen('needs_response', { id: 'du_2' });
-    for (const order of [[first, twin], [twin, first]]) assert.equal(after(order, twin).dispute?.stripeDisputeId, 'du_2');
+    for (const order of [
+      [first, twin],
+      [twin, first],
+    ])
+      assert.equal(after(order, twin).dispute?.stripeDisputeId, 'du_2');
   });
 
   it('in another currency than the payment is a discrepancy, whatever else it says', () => {

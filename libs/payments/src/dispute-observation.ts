@@ -16,7 +16,13 @@ export interface DisputeObservation {
  * How far along a dispute is: an inquiry may become a chargeback, and that is reviewed and decided. Decisions, appeals and
  * words of later API versions have no order among each other. Source: docs.stripe.com/disputes/how-disputes-work.
  */
-const PHASE: Readonly<Record<string, number>> = { warning_needs_response: 0, warning_under_review: 1, warning_closed: 2, needs_response: 3, under_review: 4 };
+const PHASE: Readonly<Record<string, number>> = {
+  warning_needs_response: 0,
+  warning_under_review: 1,
+  warning_closed: 2,
+  needs_response: 3,
+  under_review: 4,
+};
 const DECIDED = 5;
 
 /** What is to be done about an observation of a dispute. */
@@ -30,12 +36,17 @@ export type DisputeVerdict =
  * when `isFresh`: Stripe said it after we read this very version. Of several disputes an order shows the one opened last.
  * The amount may differ from ours, which is Stripe's to say; the currency may not.
  */
-export function judgeDispute({ dispute: known, currency }: Pick<PaymentState, 'dispute' | 'currency'>, seen: DisputeObservation, isFresh: boolean): DisputeVerdict {
+export function judgeDispute(
+  { dispute: known, currency }: Pick<PaymentState, 'dispute' | 'currency'>,
+  seen: DisputeObservation,
+  isFresh: boolean,
+): DisputeVerdict {
   if (seen.currency !== currency) return { verdict: 'discrepancy', kind: 'dispute_currency_differs' };
   const { id: stripeDisputeId, status, amount, reason, openedAt } = seen;
   const dispute: DisputeFacts = { stripeDisputeId, status, amount, reason, openedAt };
   if (known === null) return { verdict: 'apply', dispute };
-  if (known.stripeDisputeId !== stripeDisputeId) return isOpenedLater(dispute, known) ? { verdict: 'apply', dispute } : { verdict: 'stale' };
+  if (known.stripeDisputeId !== stripeDisputeId)
+    return isOpenedLater(dispute, known) ? { verdict: 'apply', dispute } : { verdict: 'stale' };
   if (isDeepStrictEqual(dispute, known)) return { verdict: 'same' };
   const steps = phaseOf(status) - phaseOf(known.status);
   if (isFresh || steps > 0) return { verdict: 'apply', dispute };

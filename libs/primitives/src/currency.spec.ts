@@ -38,8 +38,19 @@ describe('the currency table', () => {
   });
 
   it("has Stripe's published minimums", () => {
-    const published = { usd: 50, eur: 50, gbp: 30, jpy: 50, chf: 50, hkd: 400, huf: 17_500, czk: 1_500, mxn: 1_000, sek: 300 };
-    for (const [code, minimum] of Object.entries(published)) assert.equal(ruleOf(code).minimum, minimum, code);
+    const published =
+      '0.50 USD, 2.00 AED, 0.50 AUD, 1.00 BGN, 0.50 BRL, 0.50 CAD, 0.50 CHF, 15.00 CZK, 2.50 DKK, 0.50 EUR, 0.30 GBP, 4.00 HKD, 175.00 HUF, ' +
+      '0.50 INR, 50 JPY, 10.00 MXN, 2.00 MYR, 3.00 NOK, 0.50 NZD, 2.00 PLN, 2.00 RON, 3.00 SEK, 0.50 SGD, 10.00 THB';
+    for (const text of published.split(', ')) {
+      const code = text.slice(-3).toLowerCase();
+      assert.equal(formatAmount(ruleOf(code).minimum, code), text);
+    }
+  });
+
+  it("has Stripe's maximums: eight digits, but for the three currencies it allows more in", () => {
+    const more: Readonly<Record<string, number>> = { idr: 999_999_999_999, cop: 9_999_999_999, inr: 999_999_999 };
+    for (const code of CURRENCIES) assert.equal(ruleOf(code).maximum, more[code] ?? 99_999_999, code);
+    assert.equal(formatAmount(ruleOf('idr').maximum, 'idr'), '9999999999.99 IDR');
   });
 
   it('takes a code in lowercase only and knows no look-alike', () => {

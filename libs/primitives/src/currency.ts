@@ -20,8 +20,12 @@ const MINIMUM: Readonly<Record<string, number>> = {
   inr: 50, jpy: 50, mxn: 1000, myr: 200, nok: 300, nzd: 50, pln: 200, ron: 200, sek: 300, sgd: 50, thb: 1000,
 }; // prettier-ignore
 
-/** Eight digits: the most Stripe's PaymentIntent reference promises to take in every currency. */
+/** Eight digits: the most Stripe takes, whatever the payment method, but in the few currencies it allows more digits. */
 export const MAXIMUM_AMOUNT = 99_999_999;
+const MAXIMUM: Readonly<Record<string, number>> = { idr: 999_999_999_999, cop: 9_999_999_999, inr: 999_999_999 };
+
+/** The most Stripe takes in any currency. */
+export const LARGEST_AMOUNT = Math.max(MAXIMUM_AMOUNT, ...Object.values(MAXIMUM));
 
 interface CurrencyRule {
   /** Decimals of the amount Stripe takes: 2 means that 100 is one unit. */
@@ -29,11 +33,12 @@ interface CurrencyRule {
   /** Every amount must be a multiple of this. */
   readonly step: number;
   readonly minimum: number;
+  readonly maximum: number;
 }
 
 const RULES = new Map<string, CurrencyRule>();
 const register = (codes: readonly string[], decimals: CurrencyRule['decimals'], step: number): void => {
-  for (const code of codes) RULES.set(code, { decimals, step, minimum: MINIMUM[code] ?? step });
+  for (const code of codes) RULES.set(code, { decimals, step, minimum: MINIMUM[code] ?? step, maximum: MAXIMUM[code] ?? MAXIMUM_AMOUNT });
 };
 register(ZERO_DECIMAL, 0, 1);
 register(TWO_DECIMAL, 2, 1);

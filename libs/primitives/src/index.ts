@@ -1,5 +1,5 @@
 export { type Clock, systemClock, virtualClock } from './clock.js';
-export { CURRENCIES, currencyRule, formatAmount, MAXIMUM_AMOUNT } from './currency.js';
+export { CURRENCIES, currencyRule, formatAmount, LARGEST_AMOUNT, MAXIMUM_AMOUNT } from './currency.js';
 export { DomainError, type ErrorCode, type FieldError } from './domain-error.js';
 export { armFailpoint, EFFECTS, effect, type EffectName, FAILPOINTS, parseFailpoint, reach } from './effect.js';
 export { type Entropy, type IdPrefix, publicId, systemEntropy, uuidOf } from './ids.js';

@@ -2,8 +2,9 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsEmail, IsIn, IsInt, IsObject, IsOptional, IsUrl, Matches, Max, Min, ValidateBy, ValidateNested } from 'class-validator';
 import { type OrderRequest, type RequestedItem } from '#libs/orders';
-import { CURRENCIES, type FieldError, MAXIMUM_AMOUNT } from '#libs/primitives';
+import { CURRENCIES, type FieldError, LARGEST_AMOUNT } from '#libs/primitives';
 import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
+import { amountErrors } from '../http/amount-errors.js';
 import { type Caller } from '../callers/caller.js';
 
 const METADATA_KEYS_MAX = 45;
@@ -37,11 +38,11 @@ class OrderItemRequest {
   @IsText(1, 200)
   name?: string;
 
-  @ApiPropertyOptional({ description: "Integer in Stripe's unit of the currency; only with a secret key.", example: 300, minimum: 0, maximum: MAXIMUM_AMOUNT })
+  @ApiPropertyOptional({ description: "Integer in Stripe's unit of the currency; only with a secret key.", example: 300, minimum: 0, maximum: LARGEST_AMOUNT })
   @IsOptional()
   @IsInt()
   @Min(0)
-  @Max(MAXIMUM_AMOUNT)
+  @Max(LARGEST_AMOUNT)
   unitAmount?: number;
 
   @ApiProperty({ example: 2, minimum: 1, maximum: 10_000 })
@@ -154,7 +155,7 @@ export const CREATE_ORDER_EXAMPLES = {
 export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   const request = parseRequest(CreateOrderRequest, body);
   const errors: FieldError[] = [];
-  const items = request.items.map((item, index) => itemOf(item, `items.${index}`, errors));
+  const items = request.items.map((item, index) => itemOf(item, request.currency, `items.${index}`, errors));
   if (request.returnUrl != null) errors.push(...originErrors(request.returnUrl, caller));
   if (request.checkout === 'hosted') errors.push(...hostedErrors(request));
   errors.push(...savedCardErrors(request, caller));
@@ -174,9 +175,12 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   };
 }
 
-function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, field: string, errors: FieldError[]): RequestedItem | null {
+function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, currency: string, field: string, errors: FieldError[]): RequestedItem | null {
   if (price != null && name == null && unitAmount == null) return { price, quantity };
-  if (price == null && name != null && unitAmount != null) return { name, unitAmount, quantity };
+  if (price == null && name != null && unitAmount != null) {
+    errors.push(...amountErrors(unitAmount, currency, `${field}.unitAmount`));
+    return { name, unitAmount, quantity };
+  }
   errors.push({ field, message: 'must have either price, or name and unitAmount' });
   return null;
 }

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { type RefundReason } from '#libs/orders';
-import { MAXIMUM_AMOUNT } from '#libs/primitives';
+import { LARGEST_AMOUNT } from '#libs/primitives';
 
 /** The body of POST /v1/orders/{id}/pay. */
 export class PayRequest {
@@ -16,7 +16,7 @@ export class CaptureRequest {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(MAXIMUM_AMOUNT)
+  @Max(LARGEST_AMOUNT)
   amount?: number;
 }
 
@@ -28,7 +28,7 @@ export class CreateRefundRequest {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(MAXIMUM_AMOUNT)
+  @Max(LARGEST_AMOUNT)
   amount?: number;
 
   @ApiPropertyOptional({ enum: REASONS, example: 'requested_by_customer' })

@@ -3,11 +3,12 @@ import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiPr
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Database } from '#libs/database';
 import { listPrices, type Price, putPrice } from '#libs/orders';
-import { type Clock, CURRENCIES, MAXIMUM_AMOUNT } from '#libs/primitives';
+import { type Clock, CURRENCIES, LARGEST_AMOUNT } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { sendJson } from '../http/command-answer.js';
+import { amountErrors } from '../http/amount-errors.js';
 import { invalid, IsText, parseRequest } from '../http/parse-request.js';
 import { CLOCK } from '../tokens.js';
 
@@ -23,10 +24,10 @@ class PutPriceRequest {
   @IsIn(CURRENCIES, { message: 'must be the lowercase code of a currency Stripe charges in' })
   currency!: string;
 
-  @ApiProperty({ description: "Integer in Stripe's unit of the currency.", example: 2000, minimum: 0, maximum: MAXIMUM_AMOUNT })
+  @ApiProperty({ description: "Integer in Stripe's unit of the currency.", example: 2000, minimum: 0, maximum: LARGEST_AMOUNT })
   @IsInt()
   @Min(0)
-  @Max(MAXIMUM_AMOUNT)
+  @Max(LARGEST_AMOUNT)
   unitAmount!: number;
 
   @ApiPropertyOptional({ default: true })
@@ -67,6 +68,8 @@ export class PricesController {
   async put(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
     if (!PRICE_ID.test(id)) throw invalid([{ field: 'id', message: 'must be 1 to 100 letters, digits, dots, dashes and underscores' }]);
     const { name, currency, unitAmount, active } = parseRequest(PutPriceRequest, request.body);
+    const errors = amountErrors(unitAmount, currency, 'unitAmount');
+    if (errors.length > 0) throw invalid(errors);
     const price: Price = { id, name, currency, unitAmount, active: active ?? true };
     await putPrice(this.database.autocommit, caller, price, this.clock.now());
     sendJson(request, reply, 200, JSON.stringify(price));

@@ -40,8 +40,9 @@ const THREE_DECIMALS = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
 /** Without decimals by now, but still sent with two, which must be 00. */
 const TWO_EMPTY_DECIMALS = new Set(['isk', 'ugx']);
 
-/** Eight digits, but for the few currencies whose unit is worth so little that Stripe takes twelve. */
+/** Eight digits, but for the rupee and the few currencies whose unit is worth so little that Stripe takes twelve. */
 const AMOUNT_MAX = 99_999_999;
+const AMOUNT_MAX_INR = 999_999_999;
 const AMOUNT_MAX_OF_SMALL_UNITS = 999_999_999_999;
 const SMALL_UNITS = new Set([
   'clp',
@@ -83,7 +84,7 @@ export function refuseUnchargeable(amount: number, currency: string): void {
       { code: 'amount_too_small', param: 'amount' },
     );
   }
-  if (amount > (SMALL_UNITS.has(currency) ? AMOUNT_MAX_OF_SMALL_UNITS : AMOUNT_MAX)) {
+  if (amount > (SMALL_UNITS.has(currency) ? AMOUNT_MAX_OF_SMALL_UNITS : currency === 'inr' ? AMOUNT_MAX_INR : AMOUNT_MAX)) {
     throw invalidRequest(`Amount must be no more than the maximum for ${currency}.`, { code: 'amount_too_large', param: 'amount' });
   }
   if ((THREE_DECIMALS.has(currency) && amount % 10 !== 0) || (TWO_EMPTY_DECIMALS.has(currency) && amount % 100 !== 0)) {
