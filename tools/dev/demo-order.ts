@@ -44,6 +44,8 @@ export const DEMO_PRICE = { id: 'demo-tshirt', name: 'T-shirt', currency: 'eur',
 const REPLAYS = 5;
 /** One order takes a fraction of a second; on a slow machine at its limit, a few. */
 const PAID_TIMEOUT_MS = 30_000;
+/** Adds no more than this to the time shown. */
+const LOOK_EVERY_MS = 10;
 /** An API that was killed is back sooner. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
@@ -86,11 +88,14 @@ export async function runDemo(stage: DemoStage): Promise<boolean> {
 
 /** Waits until Stripe's part is over, whichever way it ended. */
 function untilSettled(stage: DemoStage, id: string): Promise<DemoOrder> {
-  return waitUntil({ what: `order ${id} to be paid`, timeoutMs: PAID_TIMEOUT_MS, signal: stage.signal }, async () => {
-    const order = await read<DemoOrder>(stage, `/v1/orders/${id}`);
-    if (order.status === 'pending' || order.status === 'processing') throw new Error(`it is ${order.status}`);
-    return order;
-  });
+  return waitUntil(
+    { what: `order ${id} to be paid`, timeoutMs: PAID_TIMEOUT_MS, everyMs: LOOK_EVERY_MS, signal: stage.signal },
+    async () => {
+      const order = await read<DemoOrder>(stage, `/v1/orders/${id}`);
+      if (order.status === 'pending' || order.status === 'processing') throw new Error(`it is ${order.status}`);
+      return order;
+    },
+  );
 }
 
 async function showOrder(stage: DemoStage, order: DemoOrder, settledAfterMs: number): Promise<void> {
@@ -119,7 +124,7 @@ async function call({ apiUrl, secretKey, signal }: DemoStage, path: string, { me
     ...(body && { 'Content-Type': 'application/json' }),
     ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
   };
-  return waitUntil({ what: `an answer to ${path}`, timeoutMs: ANSWER_TIMEOUT_MS, signal }, async () => {
+  return waitUntil({ what: `an answer to ${path}`, timeoutMs: ANSWER_TIMEOUT_MS, everyMs: LOOK_EVERY_MS, signal }, async () => {
     const response = await fetch(`${apiUrl}${path}`, {
       method: method ?? 'GET',
       headers,

@@ -11,6 +11,8 @@ import { answers, waitUntil } from './wait-until.js';
 
 /** Node loads, connects and listens in about one second; a machine under load has been seen to take ten times that. */
 const READY_TIMEOUT_MS = 60_000;
+/** Asking costs the processor time that those who start need. */
+const READY_EVERY_MS = 50;
 /** A process that is killed now and then is what this project is about; one that cannot live is not. */
 const RESTARTS_MAX = 5;
 const RESTARTS_WITHIN_MS = 60_000;
@@ -75,8 +77,9 @@ export class Launch {
   }
 
   #untilAnswering(service: Service, url: string): Promise<true> {
-    return waitUntil({ what: `the ${service.title} on ${url}`, timeoutMs: READY_TIMEOUT_MS, signal: this.ending.signal }, () =>
-      answers(url, this.ending.signal),
+    return waitUntil(
+      { what: `the ${service.title} on ${url}`, timeoutMs: READY_TIMEOUT_MS, everyMs: READY_EVERY_MS, signal: this.ending.signal },
+      () => answers(url, this.ending.signal),
     );
   }
 

@@ -5,15 +5,14 @@ interface Wait {
   /** What is waited for, completing "waited in vain for …". */
   readonly what: string;
   readonly timeoutMs: number;
+  /** How often to look. */
+  readonly everyMs: number;
   /** Ends the wait by throwing its reason. */
   readonly signal: AbortSignal;
 }
 
-/** Shorter than any step shown, longer than a busy loop. */
-const LOOK_EVERY_MS = 15;
-
 /** Looks again and again until there is something other than null, and returns it. A look that throws counts as "not yet". */
-export async function waitUntil<T>({ what, timeoutMs, signal }: Wait, look: () => Promise<T | null>): Promise<T> {
+export async function waitUntil<T>({ what, timeoutMs, everyMs, signal }: Wait, look: () => Promise<T | null>): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last = '';
   for (;;) {
@@ -25,7 +24,7 @@ export async function waitUntil<T>({ what, timeoutMs, signal }: Wait, look: () =
       last = error instanceof Error ? ` (${error.message})` : '';
     }
     if (performance.now() > deadline) throw new StartError(`Waited ${timeoutMs / 1_000} s in vain for ${what}${last}.`);
-    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await delay(everyMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
