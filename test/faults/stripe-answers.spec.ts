@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { becomeDue, command, intentOf, operationIn, type OperationRow, operationsOf, refundIn, refundsOf, timelineOf } from '../support/commands.js';
+import { becomeDue, command, intentOf, operationIn, type OperationRow, operationsOf, refundsOf, timelineOf } from '../support/commands.js';
 import { assertRulesHold } from '../support/invariants.js';
 import { keepHistory } from '../support/laid-orders.js';
 import { effectsOn, journalOf } from '../support/payment-facts.js';
@@ -63,7 +63,7 @@ async function sent({ operation }: Laid): Promise<readonly string[]> {
   const publicId = operation.key.replace(/-1$/, '');
   return (await journalOf(stack, 'kind=request'))
     .filter(({ idempotencyKey }) => String(idempotencyKey).startsWith(`${publicId}-`))
-    .map(({ idempotencyKey, status }) => `${String(idempotencyKey).slice(publicId.length + 1)}:${status === null ? 'lost' : String(status)}`);
+    .map(({ idempotencyKey, status }) => `${String(idempotencyKey).slice(publicId.length + 1)}:${typeof status === 'number' ? status : 'lost'}`);
 }
 
 /** The statuses the operation had, a doubtful one with a question mark. */

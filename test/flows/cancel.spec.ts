@@ -185,9 +185,9 @@ describe('POST /v1/orders/{id}/cancel', () => {
     await operationIn(stack, order.id, 'cancel', 'done');
   });
 
-  it('right after the creation leaves every order canceled without money, or busy and then paid: 40 races', async () => {
+  it('right after the creation leaves every order canceled without money, or busy and then paid: 20 races', async () => {
     const ended = await Promise.all(
-      Array.from({ length: 40 }, async () => {
+      Array.from({ length: 20 }, async () => {
         const { id } = await stack.order();
         const { status } = await cancel(id);
         return { id, status };

@@ -22,9 +22,15 @@ interface CommandOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends a command on an order: `pay`, `capture`, `cancel` or `refunds`. */
-export function command(stack: Stack, orderId: string, name: string, body?: object, { key = crypto.randomUUID(), headers = {} }: CommandOptions = {}): Promise<Answer> {
-  return stack.call(`/v1/orders/${orderId}/${name}`, { method: 'POST', idempotencyKey: key, headers, ...(body === undefined ? {} : { body }) });
+/** How often a command is sent again that a machine too busy could not take. */
+const TRIES = 10;
+
+/** Sends a command on an order: `pay`, `capture`, `cancel` or `refunds`; again, as a client does, after a 503. */
+export async function command(stack: Stack, orderId: string, name: string, body?: object, { key = crypto.randomUUID(), headers = {} }: CommandOptions = {}): Promise<Answer> {
+  for (let left = TRIES; ; left -= 1) {
+    const answer = await stack.call(`/v1/orders/${orderId}/${name}`, { method: 'POST', idempotencyKey: key, headers, ...(body === undefined ? {} : { body }) });
+    if (answer.status !== 503 || left === 0) return answer;
+  }
 }
 
 /** Orders a refund that must be accepted. */
