@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { aPayment } from '../../../test/support/a-payment.js';
-import { type PaymentIntentObservation } from './observation.js';
+import { judge as judgeIntent, type PaymentIntentObservation } from './observation.js';
 import { type PaymentState, SESSION_LAPSED } from './payment.js';
 import { judgeSession, type SessionObservation, type SessionVerdict } from './session-observation.js';
 
@@ -109,6 +109,19 @@ describe('a complete session', () => {
 
   it('is read again when the payment has moved since', () => {
     assert.equal(judge(OPEN, seen('complete', { intent: intent('processing') }), { isFresh: false }).verdict, 'read');
+  });
+});
+
+describe('the intent of a session', () => {
+  it('closes the page when the buyer has done their part, and leaves it open after a try that came to nothing', () => {
+    const known: PaymentState = { ...OPEN, stripePaymentIntentId: 'pi_1' };
+    const urlAfter = (status: PaymentIntentObservation['status']): string | null => {
+      const verdict = judgeIntent(known, intent(status, { chargeId: 'ch_1' }), true);
+      return verdict.verdict === 'apply' ? verdict.facts.url : verdict.verdict;
+    };
+    for (const status of ['requires_payment_method', 'requires_confirmation', 'requires_action'] as const)
+      assert.equal(urlAfter(status), URL, status);
+    for (const status of ['processing', 'requires_capture', 'succeeded', 'canceled'] as const) assert.equal(urlAfter(status), null, status);
   });
 });
 
