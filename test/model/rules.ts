@@ -85,7 +85,7 @@ async function differencesOf(sequence: Sequence, orderId: string): Promise<reado
     order.dispute,
     dispute === undefined ? null : { status: dispute.status, amount: dispute.amount, reason: dispute.reason },
   );
-  if (!parked) compare('order', order.status, statusFrom(truth.intent, sum(truth.refunds, 'succeeded')));
+  if (!parked) compare('order', order.status, statusFrom(truth.intent, sum(truth.refunds, 'succeeded'), order));
   if (!parked && order.payment.pendingOperation !== null) differences.push(`${order.payment.pendingOperation} is still pending`);
   return differences;
 }
@@ -104,7 +104,7 @@ async function truthOf({ stack }: Sequence, { payment }: OrderSeen): Promise<Tru
 }
 
 /** The published table, from what Stripe says alone; nothing of ours is open any more. */
-function statusFrom(intent: Stripe.PaymentIntent, refunded: number): string {
+function statusFrom(intent: Stripe.PaymentIntent, refunded: number, { status }: OrderSeen): string {
   switch (intent.status) {
     case 'requires_payment_method':
     case 'requires_confirmation':
@@ -114,7 +114,9 @@ function statusFrom(intent: Stripe.PaymentIntent, refunded: number): string {
     case 'succeeded':
       return refunded === 0 ? 'paid' : refunded < intent.amount_received ? 'partially_refunded' : 'refunded';
     case 'canceled':
-      return intent.cancellation_reason === 'abandoned' ? 'expired' : 'canceled';
+      if (intent.cancellation_reason === 'abandoned') return 'expired';
+      // Our expiry asked for it too, but somebody else was faster: both words are true.
+      return status === 'expired' && intent.cancellation_reason !== 'requested_by_customer' ? 'expired' : 'canceled';
     case 'processing':
     case 'requires_action':
       return intent.status;

@@ -13,7 +13,7 @@ const STEPS_MAX = 40;
 /** A database and a simulator hold this many sequences; then new ones are made, so that the ten-thousandth is as fast as the first. */
 const SEQUENCES_A_STACK = 100;
 /** How long a counterexample is made smaller. */
-const SHRINK_MS = 90_000;
+const SHRINK_MS = 60_000;
 
 /** Which sequences to run. `path` and `replayPath` lead to one of them, as a failure prints them. */
 export interface Plan {
@@ -21,6 +21,8 @@ export interface Plan {
   readonly seed: number;
   readonly path?: string | undefined;
   readonly replayPath?: string | undefined;
+  /** No sequence begins after this time. */
+  readonly timeLimitMs?: number;
   readonly onProgress?: (done: Figures) => void;
 }
 
@@ -43,9 +45,10 @@ interface Circumstances {
  * simulator, and asserts the rules of the contract after each. Throws with the smallest sequence found that breaks one,
  * and with the command that runs it again.
  */
-export async function runSequences({ sequences, seed, path, replayPath, onProgress }: Plan): Promise<Figures> {
+export async function runSequences({ sequences, seed, path, replayPath, timeLimitMs = Infinity, onProgress }: Plan): Promise<Figures> {
   const done = { sequences: 0, steps: 0 };
   const stacks = new Stacks();
+  const endsAt = performance.now() + timeLimitMs;
   let failedAt: number | null = null;
   const circumstances: fc.Arbitrary<Circumstances> = fc.record({
     hearsStripe: fc.constantFrom(false, false, true),
@@ -61,9 +64,10 @@ export async function runSequences({ sequences, seed, path, replayPath, onProgre
   const further = fc.oneof({ weight: 3, arbitrary: stepsOf(everything) }, { weight: 1, arbitrary: stepsOf(observations) });
   const property = fc.asyncProperty(circumstances, creation.map(counted), further, async (how, first, steps) => {
     // A longer search for a smaller counterexample is not worth its time: what is left counts as sound.
-    if (failedAt !== null && performance.now() - failedAt > SHRINK_MS) return;
+    if (performance.now() > (failedAt === null ? endsAt : failedAt + SHRINK_MS)) return;
     try {
       const model = await runSequence(await stacks.take(), how, [first, ...steps]);
+      if (failedAt !== null) return;
       done.sequences += 1;
       done.steps += model.steps;
       onProgress?.(done);
