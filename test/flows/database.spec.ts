@@ -10,7 +10,10 @@ import { StripeGateway } from '#libs/payments';
 import { emptyDatabase, freshDatabase, type TestDatabase } from '../support/database.js';
 import { CONSTRAINTS, INDEXES } from './database-catalogue.js';
 
-const FIRST = readdirSync(MIGRATIONS_FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).toSorted(); // prettier-ignore
+const FIRST = readdirSync(MIGRATIONS_FOLDER, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .toSorted();
 
 describe('the database guards by itself', () => {
   let database: TestDatabase;
@@ -24,7 +27,7 @@ describe('the database guards by itself', () => {
       `SELECT format('%s %s', conname, pg_get_constraintdef(oid)) AS line FROM pg_constraint
        WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p', 'u') AND conrelid <> '_prisma_migrations'::regclass`,
     );
-    assert.deepEqual(rows.map(({ line }) => line).toSorted(), CONSTRAINTS.toSorted()); // prettier-ignore
+    assert.deepEqual(rows.map(({ line }) => line).toSorted(), CONSTRAINTS.toSorted());
   });
 
   it('every "once" and every search: the indexes are exactly these', async () => {
@@ -32,7 +35,7 @@ describe('the database guards by itself', () => {
       `SELECT regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX (\\S+) ON public\\.', '\\2 \\1ON ') AS line FROM pg_indexes
        WHERE schemaname = 'public' AND tablename <> '_prisma_migrations' AND indexname NOT LIKE '%\\_pkey'`,
     );
-    assert.deepEqual(rows.map(({ line }) => line).toSorted(), INDEXES.toSorted()); // prettier-ignore
+    assert.deepEqual(rows.map(({ line }) => line).toSorted(), INDEXES.toSorted());
   });
 });
 
@@ -53,8 +56,14 @@ describe('migrations', () => {
     mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, 'migration.sql'), sql);
   }
-  const tables = async (): Promise<readonly string[]> => (await database.query<{ name: string }>(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`)).map(({ name }) => name);
-  const refuses = (message: RegExp) => (error: unknown): boolean => error instanceof MigrationError && message.test(error.message); // prettier-ignore
+  const tables = async (): Promise<readonly string[]> =>
+    (await database.query<{ name: string }>(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`)).map(
+      ({ name }) => name,
+    );
+  const refuses =
+    (message: RegExp) =>
+    (error: unknown): boolean =>
+      error instanceof MigrationError && message.test(error.message);
 
   it('are applied in order, once', async () => {
     write('29990101000000_second', 'CREATE TABLE second (order_id UUID REFERENCES orders(id))');
@@ -87,7 +96,8 @@ describe('migrations', () => {
     write('29990101000000_second', 'CREATE TABLE second (); SELECT 1 / 0;');
     await assert.rejects(migrate(database.url, folder), /division by zero/);
     assert.ok(!(await tables()).includes('second'));
-    for (const look of [migrate, isMigrated]) await assert.rejects(look(database.url, folder), refuses(/29990101000000_second was left half applied/));
+    for (const look of [migrate, isMigrated])
+      await assert.rejects(look(database.url, folder), refuses(/29990101000000_second was left half applied/));
 
     write('29990101000000_second', 'CREATE TABLE second ()');
     await assert.rejects(migrate(database.url, folder), refuses(/half applied/));

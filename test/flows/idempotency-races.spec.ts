@@ -22,8 +22,12 @@ before(async () => {
   gate = new pg.Client({ connectionString: database.url });
   await gate.connect();
   // An order with this reference waits in the middle of its own statement while the gate is shut: a slow first request.
-  await gate.query(`CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${GATE}); RETURN NEW; END $$`);
-  await gate.query(`CREATE TRIGGER gate BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.reference = 'held') EXECUTE FUNCTION wait_at_gate()`);
+  await gate.query(
+    `CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${GATE}); RETURN NEW; END $$`,
+  );
+  await gate.query(
+    `CREATE TRIGGER gate BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.reference = 'held') EXECUTE FUNCTION wait_at_gate()`,
+  );
 });
 after(async () => {
   await gate.end();
@@ -40,7 +44,9 @@ const open = (): Promise<unknown> => gate.query('SELECT pg_advisory_unlock($1)',
 /** The connections that wait at the gate, once there are as many. */
 async function waitingAtGate(count = 1): Promise<readonly number[]> {
   return waitFor(`${count} at the gate`, async () => {
-    const rows = await database.query<{ pid: number }>(`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = ${GATE} AND NOT granted`);
+    const rows = await database.query<{ pid: number }>(
+      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = ${GATE} AND NOT granted`,
+    );
     return rows.length === count && rows.map(({ pid }) => pid);
   });
 }
@@ -101,13 +107,19 @@ describe('requests with one key that arrive together', () => {
   it('execute one of two different requests, and refuse the other for ever', async () => {
     const key = newKey();
     const before = await countOrders();
-    const bodies = [{ ...AN_ORDER, reference: 'heads' }, { ...AN_ORDER, reference: 'tails' }] as const;
+    const bodies = [
+      { ...AN_ORDER, reference: 'heads' },
+      { ...AN_ORDER, reference: 'tails' },
+    ] as const;
     const answers = await Promise.all(times(AT_ONCE, (index) => apis[index % 2 === 0 ? 0 : 1].order(key, bodies[index % 4 < 2 ? 0 : 1])));
 
     const accepted = answers.filter(({ status }) => status === 201);
     assert.equal(accepted.length, AT_ONCE / 2);
     assertOneAnswer(accepted);
-    assert.deepEqual(new Set(answers.filter((answer) => !accepted.includes(answer)).map(({ status, json }) => `${status} ${String(json['code'])}`)), new Set(['422 idempotency_key_reused']));
+    assert.deepEqual(
+      new Set(answers.filter((answer) => !accepted.includes(answer)).map(({ status, json }) => `${status} ${String(json['code'])}`)),
+      new Set(['422 idempotency_key_reused']),
+    );
     assert.deepEqual(await effectsOf(key), ONE_ORDER);
     assert.equal(await countOrders(), before + 1);
   });
@@ -177,7 +189,10 @@ describe('while the first request with a key is slow', () => {
 
     const answers = await Promise.all(requests);
     const failed = answers.filter(({ status }) => status !== 201);
-    assert.deepEqual(failed.map(({ status, json }) => `${status} ${String(json['code'])}`), ['503 unavailable']); // prettier-ignore
+    assert.deepEqual(
+      failed.map(({ status, json }) => `${status} ${String(json['code'])}`),
+      ['503 unavailable'],
+    );
     assertOneAnswer(answers.filter(({ status }) => status === 201));
     assert.deepEqual(await effectsOf(key), ONE_ORDER);
   });

@@ -16,7 +16,11 @@ before(async () => {
   database = await freshDatabase();
   api = await startApiAlone(database.url);
   for (const key of SECRET_KEYS) {
-    const answer = await api.call('/v1/prices/tshirt', { method: 'PUT', key, body: { name: 'T-shirt', currency: 'usd', unitAmount: 2_000 } });
+    const answer = await api.call('/v1/prices/tshirt', {
+      method: 'PUT',
+      key,
+      body: { name: 'T-shirt', currency: 'usd', unitAmount: 2_000 },
+    });
     assert.equal(answer.status, 200);
   }
 });
@@ -128,7 +132,13 @@ describe('an API key that is rotated in the middle of a retry', () => {
 });
 
 describe('the Idempotency-Key of a publishable caller', () => {
-  for (const [value, status] of [['k'.repeat(21), 400], [`"${'k'.repeat(20)}"`, 400], [`"${'k'.repeat(20)}\\""`, 400], ['k'.repeat(22), 201], [`"${'q'.repeat(22)}"`, 201]] as const) {
+  for (const [value, status] of [
+    ['k'.repeat(21), 400],
+    [`"${'k'.repeat(20)}"`, 400],
+    [`"${'k'.repeat(20)}\\""`, 400],
+    ['k'.repeat(22), 201],
+    [`"${'q'.repeat(22)}"`, 201],
+  ] as const) {
     it(`of ${value.length} characters as sent (${value.slice(0, 3)}…) is answered ${status}`, async () => {
       const answer = await orderBy(PUBLISHABLE_KEYS[0], value);
       assert.equal(answer.status, status, answer.text);

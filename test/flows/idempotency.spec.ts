@@ -58,7 +58,10 @@ describe('a request with an Idempotency-Key', () => {
     const again = await api.order(key, order);
     assert.equal(first.status, 201);
     assertReplay(first, again);
-    assert.deepEqual([again.headers.get('Content-Type'), again.headers.get('ETag')], [first.headers.get('Content-Type'), first.headers.get('ETag')]);
+    assert.deepEqual(
+      [again.headers.get('Content-Type'), again.headers.get('ETag')],
+      [first.headers.get('Content-Type'), first.headers.get('ETag')],
+    );
     assert.equal(await ordersWith('replayed'), 1);
   });
 
@@ -72,7 +75,10 @@ describe('a request with an Idempotency-Key', () => {
 
   it('is the same request whatever the order of members, the white space, the escapes and the form of numbers', async () => {
     const key = newKey();
-    const first = await api.order(key, '{"currency":"usd","items":[{"name":"Ada","unitAmount":2000,"quantity":1}],"reference":"rewritten"}');
+    const first = await api.order(
+      key,
+      '{"currency":"usd","items":[{"name":"Ada","unitAmount":2000,"quantity":1}],"reference":"rewritten"}',
+    );
     const variants = [
       '{"reference":"rewritten","items":[{"quantity":1,"unitAmount":2000,"name":"Ada"}],"currency":"usd"}',
       '{ "currency" : "usd",\n\t"items" : [ { "name" : "Ada", "unitAmount" : 2000, "quantity" : 1 } ], "reference" : "rewritten" }\n',
@@ -116,7 +122,10 @@ describe('a request with an Idempotency-Key', () => {
   }
 
   it('tells items apart by their order', async () => {
-    const [one, two] = [{ name: 'one', unitAmount: 100, quantity: 1 }, { name: 'two', unitAmount: 200, quantity: 1 }];
+    const [one, two] = [
+      { name: 'one', unitAmount: 100, quantity: 1 },
+      { name: 'two', unitAmount: 200, quantity: 1 },
+    ];
     const key = newKey();
     await api.order(key, { ...AN_ORDER, items: [one, two] });
 
@@ -128,7 +137,9 @@ describe('the Idempotency-Key header', () => {
   it('is required by every POST under /v1', async () => {
     const { json } = await api.call('/openapi.json');
     const { id } = (await api.order(newKey(), AN_ORDER)).json;
-    const paths = Object.entries<object>(Object(json['paths'])).filter(([path, methods]) => path.startsWith('/v1/') && !path.startsWith('/v1/ops/') && 'post' in methods);
+    const paths = Object.entries<object>(Object(json['paths'])).filter(
+      ([path, methods]) => path.startsWith('/v1/') && !path.startsWith('/v1/ops/') && 'post' in methods,
+    );
     assert.ok(paths.length > 0);
     for (const [path] of paths) {
       const answer = await api.call(path.replace('{id}', String(id)), { body: AN_ORDER });
@@ -167,7 +178,10 @@ describe('the Idempotency-Key header', () => {
     assert.notEqual(other.json['id'], first.json['id']);
   });
 
-  for (const values of [['one', 'two'], ['same', 'same']]) {
+  for (const values of [
+    ['one', 'two'],
+    ['same', 'same'],
+  ]) {
     it(`is refused when sent twice: ${values.join(', ')}`, async () => {
       assert.match(await sendRaw(values), /^400 .*"idempotency_key_invalid"/);
       // The raw request is a good one but for the second header.
@@ -213,7 +227,11 @@ describe('a failure', () => {
 
   it('to read the body leaves the key free', async () => {
     const key = newKey();
-    assertProblem(await api.order(key, 'currency=usd', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), 415, 'unsupported_media_type');
+    assertProblem(
+      await api.order(key, 'currency=usd', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }),
+      415,
+      'unsupported_media_type',
+    );
     assertProblem(await api.order(key, { ...AN_ORDER, reference: 'r'.repeat(1_100_000) }), 413, 'payload_too_large');
 
     assert.equal((await api.order(key, AN_ORDER)).status, 201);

@@ -38,7 +38,13 @@ async function order(overrides: object, key: string = SECRET_KEYS[0]): Promise<s
 }
 
 interface Page {
-  readonly data: readonly { readonly id: string; readonly status: string; readonly reference: string | null; readonly clientSecret: string | null; readonly payment: { readonly clientSecret: string | null } }[];
+  readonly data: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly reference: string | null;
+    readonly clientSecret: string | null;
+    readonly payment: { readonly clientSecret: string | null };
+  }[];
   readonly hasMore: boolean;
   readonly nextCursor: string | null;
 }
@@ -61,7 +67,10 @@ describe('GET /v1/orders', () => {
     const answer = await api.call('/v1/orders');
     const { data, ...rest } = pageOf(answer);
 
-    assert.deepEqual(data.map(({ id }) => id), ids.slice(0, 10)); // prettier-ignore
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      ids.slice(0, 10),
+    );
     assert.deepEqual(rest, { object: 'list', hasMore: true, nextCursor: ids[9] });
     assert.match(answer.headers.get('Content-Type') ?? '', /^application\/json\b/);
   });
@@ -105,7 +114,10 @@ describe('GET /v1/orders', () => {
       seen.push(...pageOf(answer).data.map(({ reference }) => reference));
       path = nextLink(answer);
     }
-    assert.deepEqual(seen, Array.from({ length: 8 }, () => 'cart-1')); // prettier-ignore
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 8 }, () => 'cart-1'),
+    );
   });
 
   it('shows each order once although new ones arrive between the pages', async () => {
@@ -113,7 +125,10 @@ describe('GET /v1/orders', () => {
     const arrived = await order({ reference: 'between' });
     try {
       const rest = pageOf(await api.call(`/v1/orders?limit=20&startingAfter=${first.nextCursor}`));
-      assert.deepEqual([...first.data, ...rest.data].map(({ id }) => id), ids); // prettier-ignore
+      assert.deepEqual(
+        [...first.data, ...rest.data].map(({ id }) => id),
+        ids,
+      );
       assert.deepEqual(await idsOf('limit=1'), [arrived]);
     } finally {
       await database.query(`DELETE FROM orders WHERE reference = 'between'`);
@@ -131,8 +146,14 @@ describe('GET /v1/orders', () => {
   it('filters by status, reference and both', async () => {
     const paid = ids.filter((_, age) => age % 5 === 0);
     assert.deepEqual(await idsOf('limit=100&status=paid'), paid);
-    assert.deepEqual(await idsOf('limit=100&reference=cart-2'), ids.filter((_, age) => (COUNT - 1 - age) % 3 === 2)); // prettier-ignore
-    assert.deepEqual(await idsOf('limit=100&reference=cart-2&status=paid'), paid.filter((id) => (COUNT - 1 - ids.indexOf(id)) % 3 === 2)); // prettier-ignore
+    assert.deepEqual(
+      await idsOf('limit=100&reference=cart-2'),
+      ids.filter((_, age) => (COUNT - 1 - age) % 3 === 2),
+    );
+    assert.deepEqual(
+      await idsOf('limit=100&reference=cart-2&status=paid'),
+      paid.filter((id) => (COUNT - 1 - ids.indexOf(id)) % 3 === 2),
+    );
   });
 
   it('filters by the time of creation, both ends included', async () => {
@@ -140,7 +161,10 @@ describe('GET /v1/orders', () => {
     assert.deepEqual(await idsOf('limit=100&createdFrom=2026-03-29T12:00:00.001Z'), ids.slice(0, 2));
     assert.deepEqual(await idsOf('limit=100&createdTo=2026-03-10T12:00:00Z'), ids.slice(21));
     assert.deepEqual(await idsOf('limit=100&createdTo=2026-03-10T11:59:59.999Z'), ids.slice(22));
-    assert.deepEqual(await idsOf(`limit=100&createdFrom=${encodeURIComponent('2026-03-29T14:00:00+02:00')}&createdTo=2026-03-30T12:00:00Z`), ids.slice(1, 3));
+    assert.deepEqual(
+      await idsOf(`limit=100&createdFrom=${encodeURIComponent('2026-03-29T14:00:00+02:00')}&createdTo=2026-03-30T12:00:00Z`),
+      ids.slice(1, 3),
+    );
   });
 
   it('never shows an order of another account, whatever is asked', async () => {
@@ -162,7 +186,19 @@ describe('GET /v1/orders', () => {
     ['status', 'status=settled'],
     ['status', 'status=paid&status=failed'],
     ['reference', 'reference='],
-    ...['yesterday', '2026-03-29', '2026-W13-1', '2026-088', '2026-03-29T12:00:00', '2026-02-30T00:00:00Z', '12026-03-29T12:00:00Z', '2026-03-29T12:00Z', '0000-01-01T00:00:00Z', '2026-03-29T24:00:00Z', '2026-03-29T23:59:60Z'].map((at) => ['createdFrom', `createdFrom=${at}`] as const),
+    ...[
+      'yesterday',
+      '2026-03-29',
+      '2026-W13-1',
+      '2026-088',
+      '2026-03-29T12:00:00',
+      '2026-02-30T00:00:00Z',
+      '12026-03-29T12:00:00Z',
+      '2026-03-29T12:00Z',
+      '0000-01-01T00:00:00Z',
+      '2026-03-29T24:00:00Z',
+      '2026-03-29T23:59:60Z',
+    ].map((at) => ['createdFrom', `createdFrom=${at}`] as const),
     ['createdTo', 'createdTo=0'],
     ['page', 'page=2'],
   ];
@@ -187,6 +223,11 @@ describe('GET /v1/orders/{id}/events', () => {
     assert.ok(Array.isArray(data) && data.length === 1);
     const { id: eventId, ...event } = Object(data[0]);
     assert.match(eventId, /^oev_[0-7][0-9a-hjkmnp-tv-z]{25}$/);
-    assert.deepEqual(event, { type: 'order.created', at: json['createdAt'], cause: 'command:create', data: { to: 'pending', amount: 2_000, currency: 'usd' } });
+    assert.deepEqual(event, {
+      type: 'order.created',
+      at: json['createdAt'],
+      cause: 'command:create',
+      data: { to: 'pending', amount: 2_000, currency: 'usd' },
+    });
   });
 });

@@ -36,26 +36,51 @@ describe('POST /v1/orders', () => {
   it('answers the whole order', async () => {
     const answer = await createOrder({
       currency: 'usd',
-      items: [{ price: 'tshirt', quantity: 2 }, { name: 'Gift wrap', unitAmount: 300, quantity: 1 }],
-      customer: { email: 'ada@example.com', name: 'Ada' }, reference: 'cart-4711', metadata: { k: 'v' },
-      paymentMethod: 'pm_card_visa', captureMethod: 'manual', checkout: 'elements', returnUrl: 'https://shop.example/return',
-    }); // prettier-ignore
+      items: [
+        { price: 'tshirt', quantity: 2 },
+        { name: 'Gift wrap', unitAmount: 300, quantity: 1 },
+      ],
+      customer: { email: 'ada@example.com', name: 'Ada' },
+      reference: 'cart-4711',
+      metadata: { k: 'v' },
+      paymentMethod: 'pm_card_visa',
+      captureMethod: 'manual',
+      checkout: 'elements',
+      returnUrl: 'https://shop.example/return',
+    });
     const { id, clientSecret, payment, createdAt, updatedAt, expiresAt, ...rest } = answer.json;
 
     assert.deepEqual(rest, {
-      object: 'order', status: 'pending', amount: 4_300, currency: 'usd', amountCaptured: 0, amountRefunded: 0, amountRefundPending: 0,
+      object: 'order',
+      status: 'pending',
+      amount: 4_300,
+      currency: 'usd',
+      amountCaptured: 0,
+      amountRefunded: 0,
+      amountRefundPending: 0,
       items: [
         { price: 'tshirt', name: 'T-shirt', unitAmount: 2_000, quantity: 2 },
         { price: null, name: 'Gift wrap', unitAmount: 300, quantity: 1 },
       ],
-      customer: { email: 'ada@example.com', name: 'Ada', stripeCustomerId: null }, reference: 'cart-4711', metadata: { k: 'v' },
-      captureMethod: 'manual', checkout: 'elements', dispute: null,
-    }); // prettier-ignore
+      customer: { email: 'ada@example.com', name: 'Ada', stripeCustomerId: null },
+      reference: 'cart-4711',
+      metadata: { k: 'v' },
+      captureMethod: 'manual',
+      checkout: 'elements',
+      dispute: null,
+    });
     const { id: paymentId, ...paymentRest } = Object(payment);
     assert.deepEqual(paymentRest, {
-      status: 'pending', stripePaymentIntentId: null, stripePublishableKey: 'pk_test_of_the_tests', clientSecret: null, url: null,
-      paymentMethod: 'pm_card_visa', pendingOperation: 'confirm', nextAction: null, lastError: null,
-    }); // prettier-ignore
+      status: 'pending',
+      stripePaymentIntentId: null,
+      stripePublishableKey: 'pk_test_of_the_tests',
+      clientSecret: null,
+      url: null,
+      paymentMethod: 'pm_card_visa',
+      pendingOperation: 'confirm',
+      nextAction: null,
+      lastError: null,
+    });
     assert.match(String(id), new RegExp(`^ord_${SUFFIX}$`));
     assert.match(String(paymentId), new RegExp(`^pay_${SUFFIX}$`));
     assert.match(String(clientSecret), new RegExp(`^${String(id)}_secret_[\\w-]{32}$`));
@@ -95,7 +120,14 @@ describe('POST /v1/orders', () => {
     assert.equal(read.json['amount'], 900);
   });
 
-  for (const [currency, unitAmount] of [['jpy', 50], ['krw', 1_000], ['kwd', 1_230], ['isk', 700], ['huf', 17_500], ['usd', 99_999_999]] as const) {
+  for (const [currency, unitAmount] of [
+    ['jpy', 50],
+    ['krw', 1_000],
+    ['kwd', 1_230],
+    ['isk', 700],
+    ['huf', 17_500],
+    ['usd', 99_999_999],
+  ] as const) {
     it(`takes ${unitAmount} in ${currency}`, async () => {
       const { json } = await createOrder({ currency, items: [{ name: 'It', unitAmount, quantity: 1 }] });
       assert.deepEqual([json['amount'], json['currency']], [unitAmount, currency]);
@@ -104,11 +136,18 @@ describe('POST /v1/orders', () => {
 
   it('takes a hundred items, ten thousand of one, 45 metadata and any plain text', async () => {
     const metadata = Object.fromEntries(Array.from({ length: 45 }, (_, index) => [`${index}`.padStart(40, 'k'), 'v'.repeat(500)]));
-    const items = Array.from({ length: 100 }, (_, index) => ({ name: `№ ${index} “Łódź” 🎁 日本 <b>;--`, unitAmount: 1, quantity: index === 0 ? 10_000 : 1 }));
+    const items = Array.from({ length: 100 }, (_, index) => ({
+      name: `№ ${index} “Łódź” 🎁 日本 <b>;--`,
+      unitAmount: 1,
+      quantity: index === 0 ? 10_000 : 1,
+    }));
     const { json } = await createOrder({ currency: 'usd', items, metadata, reference: '../%00\u202E' });
 
     const read = await api.call(`/v1/orders/${String(json['id'])}`);
-    assert.deepEqual([read.json['metadata'], Object(read.json['items'])[99].name, read.json['amount']], [metadata, items[99]?.name, 10_099]);
+    assert.deepEqual(
+      [read.json['metadata'], Object(read.json['items'])[99].name, read.json['amount']],
+      [metadata, items[99]?.name, 10_099],
+    );
   });
 });
 
@@ -120,7 +159,9 @@ describe('GET /v1/orders/{id}', () => {
 
     assert.deepEqual([read.status, read.json], [200, created.json]);
     assert.equal(read.headers.get('ETag'), created.headers.get('ETag'));
-    await database.query(`UPDATE orders SET amount_refund_pending = 1, version = version + 1 WHERE client_secret = $1`, [created.json['clientSecret']]);
+    await database.query(`UPDATE orders SET amount_refund_pending = 1, version = version + 1 WHERE client_secret = $1`, [
+      created.json['clientSecret'],
+    ]);
     assert.notEqual((await api.call(path)).headers.get('ETag'), created.headers.get('ETag'));
   });
 
@@ -141,7 +182,9 @@ describe('GET /v1/orders/{id}', () => {
     const id = String(json['id']);
     const absent = `${id.slice(0, -4)}zzzz`;
     const answers = await Promise.all(
-      [id, absent, id.toUpperCase(), id.replace('ord_', 'pay_'), `${id}0`, 'ord_', 'x', "ord_' OR 1=1 --", 'ord_'.padEnd(150, '0')].map((path) => api.call(`/v1/orders/${encodeURIComponent(path)}`)),
+      [id, absent, id.toUpperCase(), id.replace('ord_', 'pay_'), `${id}0`, 'ord_', 'x', "ord_' OR 1=1 --", 'ord_'.padEnd(150, '0')].map(
+        (path) => api.call(`/v1/orders/${encodeURIComponent(path)}`),
+      ),
     );
     for (const answer of answers) assertProblem(answer, 404, 'not_found');
     assert.equal(answers[0]?.json['detail'], answers[1]?.json['detail']);
@@ -174,7 +217,8 @@ describe('a publishable caller', () => {
       [`?clientSecret=${secret}`, {}],
       [`?Oncepay-Client-Secret=${secret}`, {}],
     ];
-    for (const [query, headers] of attempts) assertProblem(await readBy(PUBLISHABLE_KEYS[0], `/v1/orders/${id}${query}`, headers), 404, 'not_found');
+    for (const [query, headers] of attempts)
+      assertProblem(await readBy(PUBLISHABLE_KEYS[0], `/v1/orders/${id}${query}`, headers), 404, 'not_found');
     assertProblem(await readBy(PUBLISHABLE_KEYS[1], `/v1/orders/${id}`, { 'Oncepay-Client-Secret': secret }), 404, 'not_found');
   });
 
@@ -188,7 +232,11 @@ describe('a publishable caller', () => {
   it('names no amount, alone or beside a price', async () => {
     const wrap = { name: 'Gift wrap', unitAmount: 300, quantity: 1 };
     for (const items of [[wrap], [{ price: 'tshirt', quantity: 1 }, wrap], [{ price: 'tshirt', unitAmount: 1, quantity: 1 }]]) {
-      assertProblem(await api.order(crypto.randomUUID(), { currency: 'usd', items }, { key: PUBLISHABLE_KEYS[0] }), 400, 'validation_failed');
+      assertProblem(
+        await api.order(crypto.randomUUID(), { currency: 'usd', items }, { key: PUBLISHABLE_KEYS[0] }),
+        400,
+        'validation_failed',
+      );
     }
   });
 
@@ -197,7 +245,11 @@ describe('a publishable caller', () => {
     const headers = { 'Oncepay-Client-Secret': String(clientSecret) };
     assertProblem(await readBy(PUBLISHABLE_KEYS[0], '/v1/orders', headers), 403, 'forbidden');
     assertProblem(await readBy(PUBLISHABLE_KEYS[0], `/v1/orders/${String(id)}/events`, headers), 403, 'forbidden');
-    const put = await api.call('/v1/prices/own', { method: 'PUT', key: PUBLISHABLE_KEYS[0], body: { name: 'Own', currency: 'usd', unitAmount: 1 } });
+    const put = await api.call('/v1/prices/own', {
+      method: 'PUT',
+      key: PUBLISHABLE_KEYS[0],
+      body: { name: 'Own', currency: 'usd', unitAmount: 1 },
+    });
     assertProblem(put, 403, 'forbidden');
   });
 });
@@ -206,13 +258,22 @@ describe('a price', () => {
   it('is written, written over and listed by id, by each account for itself', async () => {
     await putPrice('b-price', { name: 'B', currency: 'usd', unitAmount: 0 }, SECRET_KEYS[1]);
     await putPrice('a-price', { name: 'A', currency: 'eur', unitAmount: 5, active: false }, SECRET_KEYS[1]);
-    const answer = await api.call('/v1/prices/b-price', { method: 'PUT', key: SECRET_KEYS[1], body: { name: 'B2', currency: 'jpy', unitAmount: 7 } });
+    const answer = await api.call('/v1/prices/b-price', {
+      method: 'PUT',
+      key: SECRET_KEYS[1],
+      body: { name: 'B2', currency: 'jpy', unitAmount: 7 },
+    });
     const b = { id: 'b-price', name: 'B2', currency: 'jpy', unitAmount: 7, active: true };
     assert.deepEqual(answer.json, b);
 
     for (const key of [SECRET_KEYS[1], PUBLISHABLE_KEYS[1]]) {
       const { json } = await api.call('/v1/prices', { key });
-      assert.deepEqual(json, { object: 'list', data: [{ id: 'a-price', name: 'A', currency: 'eur', unitAmount: 5, active: false }, b], hasMore: false, nextCursor: null });
+      assert.deepEqual(json, {
+        object: 'list',
+        data: [{ id: 'a-price', name: 'A', currency: 'eur', unitAmount: 5, active: false }, b],
+        hasMore: false,
+        nextCursor: null,
+      });
     }
     assert.ok(!(await api.call('/v1/prices')).text.includes('b-price'));
   });
@@ -220,7 +281,16 @@ describe('a price', () => {
   const refusals: readonly (readonly [string, string, object])[] = [
     ['unknown', 'items.0.price', { items: [{ price: 'no-such-price', quantity: 1 }] }],
     ['of another account', 'items.0.price', { items: [{ price: 'theirs', quantity: 1 }] }],
-    ['inactive', 'items.1.price', { items: [{ price: 'tshirt', quantity: 1 }, { price: 'gone', quantity: 1 }] }],
+    [
+      'inactive',
+      'items.1.price',
+      {
+        items: [
+          { price: 'tshirt', quantity: 1 },
+          { price: 'gone', quantity: 1 },
+        ],
+      },
+    ],
     ['of another currency', 'items.0.price', { currency: 'eur', items: [{ price: 'tshirt', quantity: 1 }] }],
   ];
   for (const [what, field, order] of refusals) {
@@ -234,10 +304,15 @@ describe('a price', () => {
   }
 
   for (const [path, body] of [
-    ['ok', { name: 'N', currency: 'usd', unitAmount: -1 }], ['ok', { name: 'N', currency: 'usd', unitAmount: 1.5 }], ['ok', { name: 'N', currency: 'USD', unitAmount: 1 }],
-    ['ok', { name: '', currency: 'usd', unitAmount: 1 }], ['ok', { name: 'N', currency: 'usd', unitAmount: 100_000_000 }], ['ok', { name: 'N', currency: 'usd', unitAmount: 1, id: 'x' }],
-    ['a%2Fb', { name: 'N', currency: 'usd', unitAmount: 1 }], ['x'.repeat(101), { name: 'N', currency: 'usd', unitAmount: 1 }],
-  ] as const) /* prettier-ignore */ {
+    ['ok', { name: 'N', currency: 'usd', unitAmount: -1 }],
+    ['ok', { name: 'N', currency: 'usd', unitAmount: 1.5 }],
+    ['ok', { name: 'N', currency: 'USD', unitAmount: 1 }],
+    ['ok', { name: '', currency: 'usd', unitAmount: 1 }],
+    ['ok', { name: 'N', currency: 'usd', unitAmount: 100_000_000 }],
+    ['ok', { name: 'N', currency: 'usd', unitAmount: 1, id: 'x' }],
+    ['a%2Fb', { name: 'N', currency: 'usd', unitAmount: 1 }],
+    ['x'.repeat(101), { name: 'N', currency: 'usd', unitAmount: 1 }],
+  ] as const) {
     it(`is refused as ${path.slice(0, 9)} ${JSON.stringify(body)}`, async () => {
       assertProblem(await api.call(`/v1/prices/${path}`, { method: 'PUT', body }), 400, 'validation_failed');
     });

@@ -32,14 +32,19 @@ afterEach(async () => {
 
 /** Accepted together; each of another amount, so that a charge of the wrong order shows. */
 async function acceptOrders(count: number): Promise<readonly OrderJson[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => stack.order({ items: [{ name: 'T-shirt', unitAmount: 1_000 + index, quantity: 1 }] })));
+  return Promise.all(
+    Array.from({ length: count }, (_, index) => stack.order({ items: [{ name: 'T-shirt', unitAmount: 1_000 + index, quantity: 1 }] })),
+  );
 }
 
 async function assertPaidOnce(orders: readonly OrderJson[]): Promise<void> {
   for (const { id, amount } of orders) {
     const paid = await stack.orderIn(id, 'paid', 30_000);
     assert.equal(paid.amountCaptured, amount);
-    assert.deepEqual(await effectsOn(stack, paid.payment.stripePaymentIntentId ?? ''), [`authorized ${amount} usd`, `captured ${amount} usd`]);
+    assert.deepEqual(await effectsOn(stack, paid.payment.stripePaymentIntentId ?? ''), [
+      `authorized ${amount} usd`,
+      `captured ${amount} usd`,
+    ]);
   }
 }
 
@@ -55,12 +60,17 @@ describe('with Stripe away', () => {
     }
     assert.equal((await stack.call('/health/ready')).status, 200);
     const [{ attempts } = { attempts: 0 }] = await waitFor('the worker to have tried each', async () => {
-      const rows = await stack.database.query<{ attempts: number }>(`SELECT min(attempts) AS attempts FROM payment_operations WHERE kind = 'create' AND finished_at IS NULL`);
+      const rows = await stack.database.query<{ attempts: number }>(
+        `SELECT min(attempts) AS attempts FROM payment_operations WHERE kind = 'create' AND finished_at IS NULL`,
+      );
       return Number(rows[0]?.attempts) >= 1 && rows;
     });
     assert.ok(attempts >= 1);
     // A connection that was refused carried nothing: there is no doubt to resolve.
-    assert.deepEqual(await stack.database.query(`SELECT 1 FROM payment_operations WHERE in_doubt OR first_sent_at IS NOT NULL AND status = 'queued'`), []);
+    assert.deepEqual(
+      await stack.database.query(`SELECT 1 FROM payment_operations WHERE in_doubt OR first_sent_at IS NOT NULL AND status = 'queued'`),
+      [],
+    );
 
     await stack.startSimulator();
     await assertPaidOnce(orders);
@@ -101,7 +111,9 @@ describe('without a worker', () => {
   it('and with every job twice nothing happens twice', async () => {
     await stack.stopWorker();
     const orders = await acceptOrders(10);
-    await stack.database.query('INSERT INTO outbox (id, kind, payload) SELECT gen_random_uuid(), kind, payload FROM outbox, generate_series(1, 3)');
+    await stack.database.query(
+      'INSERT INTO outbox (id, kind, payload) SELECT gen_random_uuid(), kind, payload FROM outbox, generate_series(1, 3)',
+    );
 
     await stack.startWorker();
     await assertPaidOnce(orders);
@@ -109,8 +121,12 @@ describe('without a worker', () => {
 
   it('and a second relay, sweeper and consumer beside the first do no harm', async () => {
     const config = loadConfig({
-      DATABASE_URL: stack.database.url, STRIPE_SECRET_KEY: stack.stripeKey, STRIPE_API_BASE: stack.simulatorUrl, STRIPE_WEBHOOK_SECRETS: stack.webhookSecret, ONCEPAY_INSTANCE: 'tests',
-    }); // prettier-ignore
+      DATABASE_URL: stack.database.url,
+      STRIPE_SECRET_KEY: stack.stripeKey,
+      STRIPE_API_BASE: stack.simulatorUrl,
+      STRIPE_WEBHOOK_SECRETS: stack.webhookSecret,
+      ONCEPAY_INSTANCE: 'tests',
+    });
     const second = await startWorker(config, createLogger('test', 'silent'));
     try {
       await assertPaidOnce(await acceptOrders(ORDERS));

@@ -28,14 +28,24 @@ async function chargesOf(order: OrderJson): Promise<readonly Stripe.Charge[]> {
 
 describe('an order with a payment method', () => {
   it('is paid by exactly one charge of its amount and currency', async () => {
-    const { id } = await stack.order({ currency: 'eur', items: [{ name: 'T-shirt', unitAmount: 2_000, quantity: 2 }, { name: 'Pen', unitAmount: 150, quantity: 2 }] });
+    const { id } = await stack.order({
+      currency: 'eur',
+      items: [
+        { name: 'T-shirt', unitAmount: 2_000, quantity: 2 },
+        { name: 'Pen', unitAmount: 150, quantity: 2 },
+      ],
+    });
     const order = await stack.orderIn(id, 'paid');
 
-    assert.deepEqual([order.amount, order.amountCaptured, order.payment.status, order.payment.pendingOperation, order.payment.lastError], [4_300, 4_300, 'succeeded', null, null]);
+    assert.deepEqual(
+      [order.amount, order.amountCaptured, order.payment.status, order.payment.pendingOperation, order.payment.lastError],
+      [4_300, 4_300, 'succeeded', null, null],
+    );
     const charges = await chargesOf(order);
-    assert.deepEqual(charges.map(({ amount, amount_captured, currency, status, captured }) => ({ amount, amount_captured, currency, status, captured })), [
-      { amount: 4_300, amount_captured: 4_300, currency: 'eur', status: 'succeeded', captured: true },
-    ]); // prettier-ignore
+    assert.deepEqual(
+      charges.map(({ amount, amount_captured, currency, status, captured }) => ({ amount, amount_captured, currency, status, captured })),
+      [{ amount: 4_300, amount_captured: 4_300, currency: 'eur', status: 'succeeded', captured: true }],
+    );
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 4300 eur', 'captured 4300 eur']);
   });
 
@@ -48,7 +58,10 @@ describe('an order with a payment method', () => {
     assert.deepEqual(metadata, { cart: '4711', oncepay_instance: 'tests', oncepay_order: id });
     assert.match(operation ?? '', /^op_[0-7][0-9a-hjkmnp-tv-z]{25}$/);
     const sent = (await journalOf(stack, `kind=request&paymentIntent=${intent.id}`)).filter(({ method }) => method === 'POST');
-    assert.deepEqual(sent.map(({ path }) => String(path).replace(intent.id, ':id')), ['/v1/payment_intents', '/v1/payment_intents/:id/confirm']); // prettier-ignore
+    assert.deepEqual(
+      sent.map(({ path }) => String(path).replace(intent.id, ':id')),
+      ['/v1/payment_intents', '/v1/payment_intents/:id/confirm'],
+    );
     const keys = sent.map(({ idempotencyKey }) => String(idempotencyKey));
     assert.equal(keys[0], `${operation}-1`);
     assert.equal(new Set(keys).size, 2);
@@ -82,7 +95,10 @@ describe('an order with a payment method', () => {
       // Whatever had been ordered after it would have been carried out before this one.
       await stack.orderIn((await stack.order()).id, 'paid');
       assert.deepEqual(await effectsOn(stack, intentOf(order)), ['declined 2000 usd']);
-      assert.deepEqual((await chargesOf(order)).map(({ status }) => status), ['failed']); // prettier-ignore
+      assert.deepEqual(
+        (await chargesOf(order)).map(({ status }) => status),
+        ['failed'],
+      );
     });
   }
 
@@ -98,7 +114,10 @@ describe('an order with a payment method', () => {
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd']);
   });
 
-  for (const [outcome, status] of [['succeeded', 'paid'], ['failed', 'requires_payment']] as const) {
+  for (const [outcome, status] of [
+    ['succeeded', 'paid'],
+    ['failed', 'requires_payment'],
+  ] as const) {
     it(`that takes days is processing until it has ${outcome}, then ${status}`, async () => {
       const { id } = await stack.order({ paymentMethod: 'pm_simulator_processing' });
       const processing = await stack.orderIn(id, 'processing');
@@ -115,11 +134,15 @@ describe('an order with a payment method', () => {
 describe('a card that asks its holder', () => {
   const asked = async (paymentMethod = 'pm_card_authenticationRequired'): Promise<OrderJson> =>
     stack.orderIn((await stack.order({ paymentMethod, returnUrl: RETURN_URL })).id, 'requires_action');
-  const answer = (order: OrderJson, outcome: string): Promise<unknown> => stack.control(`/_sim/payment_intents/${intentOf(order)}/next_action`, { outcome });
+  const answer = (order: OrderJson, outcome: string): Promise<unknown> =>
+    stack.control(`/_sim/payment_intents/${intentOf(order)}/next_action`, { outcome });
 
   it('makes the order require an action and tell where', async () => {
     const { payment, amountCaptured } = await asked();
-    assert.deepEqual([payment.status, payment.pendingOperation, amountCaptured, payment.nextAction?.type], ['requires_action', null, 0, 'redirect_to_url']);
+    assert.deepEqual(
+      [payment.status, payment.pendingOperation, amountCaptured, payment.nextAction?.type],
+      ['requires_action', null, 0, 'redirect_to_url'],
+    );
     assert.equal((await fetch(payment.nextAction?.url ?? '')).status, 200);
   });
 
@@ -149,10 +172,17 @@ describe('a card that asks its holder', () => {
 describe('an order that the browser pays', () => {
   it('requires a payment, shows the browser the secret for it, and is paid once', async () => {
     await stack.call('/v1/prices/tshirt', { method: 'PUT', body: { name: 'T-shirt', currency: 'usd', unitAmount: 1_250 } });
-    const created = await stack.call('/v1/orders', { key: PUBLISHABLE_KEYS[0], idempotencyKey: crypto.randomUUID(), body: { currency: 'usd', items: [{ price: 'tshirt', quantity: 2 }] } });
+    const created = await stack.call('/v1/orders', {
+      key: PUBLISHABLE_KEYS[0],
+      idempotencyKey: crypto.randomUUID(),
+      body: { currency: 'usd', items: [{ price: 'tshirt', quantity: 2 }] },
+    });
     const id = String(created.json['id']);
     await stack.orderIn(id, 'requires_payment');
-    const seen = await stack.call(`/v1/orders/${id}`, { key: PUBLISHABLE_KEYS[0], headers: { 'Oncepay-Client-Secret': String(created.json['clientSecret']) } });
+    const seen = await stack.call(`/v1/orders/${id}`, {
+      key: PUBLISHABLE_KEYS[0],
+      headers: { 'Oncepay-Client-Secret': String(created.json['clientSecret']) },
+    });
     const order: OrderJson = JSON.parse(seen.text);
     assert.match(order.payment.clientSecret ?? '', new RegExp(`^${intentOf(order)}_secret_`));
 

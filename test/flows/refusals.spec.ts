@@ -18,7 +18,9 @@ before(async () => {
 });
 after(async () => {
   // Whatever was refused in this file left nothing behind.
-  const [row] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM orders WHERE reference IS DISTINCT FROM 'accepted'`);
+  const [row] = await database.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM orders WHERE reference IS DISTINCT FROM 'accepted'`,
+  );
   await api.close();
   await database.drop();
   assert.equal(row?.count, 0);
@@ -36,30 +38,52 @@ describe('an order is refused as not valid', () => {
     ['items', { ...AN_ORDER, items: [] }],
     ['items', { ...AN_ORDER, items: Array.from({ length: 101 }, () => AN_ORDER.items[0]) }],
     ['items', { ...AN_ORDER, items: 'tshirt' }],
-    ...[-1, 0.5, 1.005, '100', true, [], {}, 100_000_000, 9_007_199_254_740_993, 1e300].map((unitAmount) => ['items.0.unitAmount', item({ unitAmount })] as const),
+    ...[-1, 0.5, 1.005, '100', true, [], {}, 100_000_000, 9_007_199_254_740_993, 1e300].map(
+      (unitAmount) => ['items.0.unitAmount', item({ unitAmount })] as const,
+    ),
     ...[0, -1, 1.5, 10_001, '1', null].map((quantity) => ['items.0.quantity', item({ quantity })] as const),
     ...['', 'a\u0000b', 'a\nb', 'n'.repeat(201), 7].map((name) => ['items.0.name', item({ name })] as const),
     ['items.0', item({ price: 'tshirt' })],
     ['items.0', item({ unitAmount: undefined })],
     ['items.0', { ...AN_ORDER, items: [{ price: 'tshirt', unitAmount: 1, quantity: 1 }] }],
     ['items.0', { ...AN_ORDER, items: [{ quantity: 1 }] }],
-    ...['ada', 'ada@', '@example.com', 'a@b\u0000.com', `${'a'.repeat(250)}@example.com`].map((email) => ['customer.email', { ...AN_ORDER, customer: { email } }] as const),
+    ...['ada', 'ada@', '@example.com', 'a@b\u0000.com', `${'a'.repeat(250)}@example.com`].map(
+      (email) => ['customer.email', { ...AN_ORDER, customer: { email } }] as const,
+    ),
     ['customer.name', { ...AN_ORDER, customer: { name: '\u007f' } }],
     ['customer', { ...AN_ORDER, customer: 'Ada' }],
     ...['', '\u0000', 'r'.repeat(201), 5].map((reference) => ['reference', { ...AN_ORDER, reference }] as const),
-    ...[{ oncepay_order: 'x' }, { 'a[b]': 'x' }, { ['k'.repeat(41)]: 'x' }, { '': 'x' }, { k: 'v'.repeat(501) }, { k: '' }, { k: 1 }, { k: null }, { k: { l: 'm' } }, { k: '\u0000' }, ['v'], 'k=v']
-      .map((metadata) => ['metadata', { ...AN_ORDER, metadata }] as const), // prettier-ignore
+    ...[
+      { oncepay_order: 'x' },
+      { 'a[b]': 'x' },
+      { ['k'.repeat(41)]: 'x' },
+      { '': 'x' },
+      { k: 'v'.repeat(501) },
+      { k: '' },
+      { k: 1 },
+      { k: null },
+      { k: { l: 'm' } },
+      { k: '\u0000' },
+      ['v'],
+      'k=v',
+    ].map((metadata) => ['metadata', { ...AN_ORDER, metadata }] as const),
     ['metadata', { ...AN_ORDER, metadata: Object.fromEntries(Array.from({ length: 46 }, (_, index) => [`k${index}`, 'v'])) }],
     ...['card_visa', 'pm_', 'pm_a/b', 'tok_visa', 4_242].map((paymentMethod) => ['paymentMethod', { ...AN_ORDER, paymentMethod }] as const),
     ['captureMethod', { ...AN_ORDER, captureMethod: 'automatic_async' }],
     ['checkout', { ...AN_ORDER, checkout: 'embedded' }],
-    ...['shop.example', 'javascript:alert(1)', 'ftp://shop.example', '/return', `https://shop.example/${'r'.repeat(2_000)}`].map((returnUrl) => ['returnUrl', { ...AN_ORDER, returnUrl }] as const),
-    ...['status', 'amount', 'amountRefunded', 'accountId', 'livemode', 'id', 'clientSecret'].map((member) => [member, { ...AN_ORDER, [member]: 1 }] as const),
+    ...['shop.example', 'javascript:alert(1)', 'ftp://shop.example', '/return', `https://shop.example/${'r'.repeat(2_000)}`].map(
+      (returnUrl) => ['returnUrl', { ...AN_ORDER, returnUrl }] as const,
+    ),
+    ...['status', 'amount', 'amountRefunded', 'accountId', 'livemode', 'id', 'clientSecret'].map(
+      (member) => [member, { ...AN_ORDER, [member]: 1 }] as const,
+    ),
     ['items.0.amount', item({ amount: 1 })],
     ['customer.id', { ...AN_ORDER, customer: { id: 'cus_1' } }],
   ];
   for (const [field, order] of cases) {
-    const text = JSON.stringify(order, (_, value: unknown) => (typeof value === 'string' && value.length > 60 ? `${value.slice(0, 9)}…` : value)).slice(0, 200);
+    const text = JSON.stringify(order, (_, value: unknown) =>
+      typeof value === 'string' && value.length > 60 ? `${value.slice(0, 9)}…` : value,
+    ).slice(0, 200);
     it(`for ${field} of ${text}`, async () => {
       const answer = await post(order);
       assertProblem(answer, 400, 'validation_failed');
@@ -68,20 +92,40 @@ describe('an order is refused as not valid', () => {
   }
 
   it('with every wrong field at once', async () => {
-    const answer = await post({ currency: 'xyz', items: [{ quantity: 0 }, { price: 'tshirt', quantity: 1, free: true }], metadata: 1, extra: 1 });
+    const answer = await post({
+      currency: 'xyz',
+      items: [{ quantity: 0 }, { price: 'tshirt', quantity: 1, free: true }],
+      metadata: 1,
+      extra: 1,
+    });
     assert.deepEqual(new Set(fieldsOf(answer)), new Set(['currency', 'extra', 'items.0.quantity', 'items.1.free', 'metadata']));
   });
 
   const bodies: readonly (readonly [string, string | Uint8Array])[] = [
-    ['nothing', ''], ['cut off', '{"currency":"usd"'], ['two documents', '{}{}'], ['a trailing comma', '{"currency":"usd",}'], ['an array', '[]'], ['a text', '"order"'], ['null', 'null'], ['a number', '1'],
-    ['NaN', '{"currency":NaN}'], ['a prototype', '{"__proto__":{"admin":true}}'], ['a constructor', '{"constructor":{"prototype":{"admin":true}}}'], ['depth', `${'['.repeat(5_000)}${']'.repeat(5_000)}`],
-    ['half a surrogate pair', '{"currency":"usd","reference":"\\ud800"}'], ['an infinite amount', JSON.stringify(item({})).replace('2000', '1e400')], ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])], ['UTF-16', Buffer.from('{"currency":"usd"}', 'utf16le')],
-  ]; // prettier-ignore
+    ['nothing', ''],
+    ['cut off', '{"currency":"usd"'],
+    ['two documents', '{}{}'],
+    ['a trailing comma', '{"currency":"usd",}'],
+    ['an array', '[]'],
+    ['a text', '"order"'],
+    ['null', 'null'],
+    ['a number', '1'],
+    ['NaN', '{"currency":NaN}'],
+    ['a prototype', '{"__proto__":{"admin":true}}'],
+    ['a constructor', '{"constructor":{"prototype":{"admin":true}}}'],
+    ['depth', `${'['.repeat(5_000)}${']'.repeat(5_000)}`],
+    ['half a surrogate pair', '{"currency":"usd","reference":"\\ud800"}'],
+    ['an infinite amount', JSON.stringify(item({})).replace('2000', '1e400')],
+    ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
+    ['UTF-16', Buffer.from('{"currency":"usd"}', 'utf16le')],
+  ];
   for (const [what, body] of bodies) {
     it(`with a body that is ${what}`, async () => {
       const response = await fetch(`${api.url}/v1/orders`, {
-        method: 'POST', body, headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${SECRET_KEYS[0]}`, 'Idempotency-Key': crypto.randomUUID() },
-      }); // prettier-ignore
+        method: 'POST',
+        body,
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${SECRET_KEYS[0]}`, 'Idempotency-Key': crypto.randomUUID() },
+      });
       const text = await response.text();
       assertProblem({ status: response.status, headers: response.headers, text, json: JSON.parse(text) }, 400, 'validation_failed');
     });
@@ -90,10 +134,18 @@ describe('an order is refused as not valid', () => {
 
 describe('the total of an order', () => {
   for (const [currency, unitAmount, quantity, status, code] of [
-    ['usd', 49, 1, 400, 'amount_too_small'], ['usd', 25, 2, 201, null], ['usd', 0, 1, 400, 'amount_too_small'], ['gbp', 29, 1, 400, 'amount_too_small'], ['jpy', 49, 1, 400, 'amount_too_small'],
-    ['usd', 99_999_999, 1, 201, null], ['usd', 50_000_000, 2, 400, 'amount_too_large'], ['usd', 99_999_999, 10_000, 400, 'amount_too_large'],
-    ['kwd', 1_235, 1, 400, 'validation_failed'], ['isk', 150, 1, 400, 'validation_failed'], ['kwd', 1_235, 2, 201, null],
-  ] as const) /* prettier-ignore */ {
+    ['usd', 49, 1, 400, 'amount_too_small'],
+    ['usd', 25, 2, 201, null],
+    ['usd', 0, 1, 400, 'amount_too_small'],
+    ['gbp', 29, 1, 400, 'amount_too_small'],
+    ['jpy', 49, 1, 400, 'amount_too_small'],
+    ['usd', 99_999_999, 1, 201, null],
+    ['usd', 50_000_000, 2, 400, 'amount_too_large'],
+    ['usd', 99_999_999, 10_000, 400, 'amount_too_large'],
+    ['kwd', 1_235, 1, 400, 'validation_failed'],
+    ['isk', 150, 1, 400, 'validation_failed'],
+    ['kwd', 1_235, 2, 201, null],
+  ] as const) {
     it(`of ${quantity} times ${unitAmount} in ${currency} is answered ${code ?? status}`, async () => {
       const answer = await post({ currency, items: [{ name: 'It', unitAmount, quantity }], reference: 'accepted' });
       if (code === null) assert.equal(answer.status, status, answer.text);
@@ -105,14 +157,24 @@ describe('the total of an order', () => {
 describe('a caller', () => {
   it('is told 401 and how to authenticate when the key is absent, unknown, malformed, expired, revoked or of the other mode', async () => {
     const [live, expired, revoked, good] = [
-      await storeApiKey(database, { mode: 'live' }), await storeApiKey(database, { expiresAt: new Date(Date.now() - 1_000) }), await storeApiKey(database), await storeApiKey(database),
-    ]; // prettier-ignore
+      await storeApiKey(database, { mode: 'live' }),
+      await storeApiKey(database, { expiresAt: new Date(Date.now() - 1_000) }),
+      await storeApiKey(database),
+      await storeApiKey(database),
+    ];
     await database.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [revoked.id]);
     const wrongChecksum = good.key.slice(0, -1) + (good.key.endsWith('0') ? '1' : '0');
     const headers = [
-      {}, { Authorization: '' }, { Authorization: 'Bearer' }, { Authorization: SECRET_KEYS[0] }, { Authorization: `Basic ${btoa(`${SECRET_KEYS[0]}:`)}` }, { Authorization: `Bearer ${SECRET_KEYS[0]} more` },
-      ...['x', live.key, expired.key, revoked.key, wrongChecksum, `${good.key}0`, good.key.replace('_sk_', '_pk_')].map((key) => ({ Authorization: `Bearer ${key}` })),
-    ]; // prettier-ignore
+      {},
+      { Authorization: '' },
+      { Authorization: 'Bearer' },
+      { Authorization: SECRET_KEYS[0] },
+      { Authorization: `Basic ${btoa(`${SECRET_KEYS[0]}:`)}` },
+      { Authorization: `Bearer ${SECRET_KEYS[0]} more` },
+      ...['x', live.key, expired.key, revoked.key, wrongChecksum, `${good.key}0`, good.key.replace('_sk_', '_pk_')].map((key) => ({
+        Authorization: `Bearer ${key}`,
+      })),
+    ];
     for (const header of headers) {
       const response = await fetch(`${api.url}/v1/orders?key=${SECRET_KEYS[0]}`, { headers: header });
       const text = await response.text();
@@ -153,8 +215,16 @@ describe('a caller', () => {
 
   it('with a publishable key gets no more than browsers may have, whatever its row says', async () => {
     const { key } = await storeApiKey(database, { audience: 'publishable' });
-    for (const [method, path] of [['PUT', '/v1/prices/x'], ['GET', '/v1/orders'], ['GET', '/v1/orders/ord_x/events']] as const) {
-      assertProblem(await api.call(path, { key, method, ...(method === 'PUT' ? { body: { name: 'X', currency: 'usd', unitAmount: 1 } } : {}) }), 403, 'forbidden');
+    for (const [method, path] of [
+      ['PUT', '/v1/prices/x'],
+      ['GET', '/v1/orders'],
+      ['GET', '/v1/orders/ord_x/events'],
+    ] as const) {
+      assertProblem(
+        await api.call(path, { key, method, ...(method === 'PUT' ? { body: { name: 'X', currency: 'usd', unitAmount: 1 } } : {}) }),
+        403,
+        'forbidden',
+      );
     }
   });
 
@@ -164,7 +234,13 @@ describe('a caller', () => {
     for (const returnUrl of ['https://shop.example/return?cart=1', 'https://shop.example', 'http://localhost:5173/done']) {
       assert.equal((await post({ ...order, returnUrl }, key)).status, 201, returnUrl);
     }
-    for (const returnUrl of ['https://evil.example/', 'http://shop.example/', 'https://shop.example.evil.example/', 'https://shop.example:8443/', 'https://shop.example@evil.example/']) {
+    for (const returnUrl of [
+      'https://evil.example/',
+      'http://shop.example/',
+      'https://shop.example.evil.example/',
+      'https://shop.example:8443/',
+      'https://shop.example@evil.example/',
+    ]) {
       const answer = await post({ ...order, returnUrl }, key);
       assertProblem(answer, 400, 'validation_failed');
       assert.deepEqual(fieldsOf(answer), ['returnUrl'], returnUrl);
@@ -180,8 +256,18 @@ describe('a request that reaches no route is a problem too', () => {
     ['a malformed escape', 400, 'validation_failed', () => api.call('/v1/orders/%zz')],
     ['a path without end', 400, 'validation_failed', () => api.call(`/v1/orders/${'o'.repeat(3_000)}`)],
     ['a method no route has', 404, 'not_found', () => api.call('/v1/orders', { method: 'DELETE' })],
-    ['a form', 415, 'unsupported_media_type', () => api.order(crypto.randomUUID(), 'currency=usd', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })],
-    ['plain text', 415, 'unsupported_media_type', () => api.order(crypto.randomUUID(), JSON.stringify(AN_ORDER), { headers: { 'Content-Type': 'text/plain' } })],
+    [
+      'a form',
+      415,
+      'unsupported_media_type',
+      () => api.order(crypto.randomUUID(), 'currency=usd', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }),
+    ],
+    [
+      'plain text',
+      415,
+      'unsupported_media_type',
+      () => api.order(crypto.randomUUID(), JSON.stringify(AN_ORDER), { headers: { 'Content-Type': 'text/plain' } }),
+    ],
     ['a body above 1 MiB', 413, 'payload_too_large', () => api.order(crypto.randomUUID(), `{"reference":"${'r'.repeat(1_048_576)}"}`)],
   ];
   for (const [what, status, code, send] of cases) {
@@ -192,16 +278,31 @@ describe('a request that reaches no route is a problem too', () => {
 
   it('415 for a compressed body, which would be unpacked before it is counted', async () => {
     const response = await fetch(`${api.url}/v1/orders`, {
-      method: 'POST', body: gzipSync(JSON.stringify(AN_ORDER)),
-      headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip', Authorization: `Bearer ${SECRET_KEYS[0]}`, 'Idempotency-Key': crypto.randomUUID() },
-    }); // prettier-ignore
+      method: 'POST',
+      body: gzipSync(JSON.stringify(AN_ORDER)),
+      headers: {
+        'Content-Type': 'application/json',
+        'Content-Encoding': 'gzip',
+        Authorization: `Bearer ${SECRET_KEYS[0]}`,
+        'Idempotency-Key': crypto.randomUUID(),
+      },
+    });
     const text = await response.text();
     assertProblem({ status: response.status, headers: response.headers, text, json: JSON.parse(text) }, 415, 'unsupported_media_type');
   });
 
   it('and every one of them has a page behind its type, also for browsers', async () => {
-    const problems = [await api.call('/v1/nothing'), await post({}), await api.call('/v1/orders', { key: 'x' }), await api.call('/v1/orders', { key: PUBLISHABLE_KEYS[0] }), await api.call('/v1/orders', { body: AN_ORDER })];
-    assert.deepEqual(problems.map(({ json }) => json['code']), ['not_found', 'validation_failed', 'unauthenticated', 'forbidden', 'idempotency_key_missing']); // prettier-ignore
+    const problems = [
+      await api.call('/v1/nothing'),
+      await post({}),
+      await api.call('/v1/orders', { key: 'x' }),
+      await api.call('/v1/orders', { key: PUBLISHABLE_KEYS[0] }),
+      await api.call('/v1/orders', { body: AN_ORDER }),
+    ];
+    assert.deepEqual(
+      problems.map(({ json }) => json['code']),
+      ['not_found', 'validation_failed', 'unauthenticated', 'forbidden', 'idempotency_key_missing'],
+    );
     for (const { json } of problems) {
       const page = await fetch(String(json['type']));
       assert.deepEqual([page.status, page.headers.get('Content-Type')], [200, 'text/html; charset=utf-8']);

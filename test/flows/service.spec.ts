@@ -11,10 +11,30 @@ import { waitFor } from '../support/wait-for.js';
 
 /** Every code of the contract. */
 const CODES = [
-  'validation_failed', 'amount_too_small', 'amount_too_large', 'card_number_refused', 'idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_key_reused',
-  'idempotency_key_in_progress', 'idempotency_key_expired', 'webhook_signature_invalid', 'webhook_payload_invalid', 'unauthenticated', 'forbidden', 'not_found', 'operation_in_progress',
-  'refund_exceeds_captured', 'order_not_payable', 'order_not_capturable', 'order_not_cancelable', 'order_not_refundable', 'precondition_failed', 'rate_limited', 'unavailable',
-]; // prettier-ignore
+  'validation_failed',
+  'amount_too_small',
+  'amount_too_large',
+  'card_number_refused',
+  'idempotency_key_missing',
+  'idempotency_key_invalid',
+  'idempotency_key_reused',
+  'idempotency_key_in_progress',
+  'idempotency_key_expired',
+  'webhook_signature_invalid',
+  'webhook_payload_invalid',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'operation_in_progress',
+  'refund_exceeds_captured',
+  'order_not_payable',
+  'order_not_capturable',
+  'order_not_cancelable',
+  'order_not_refundable',
+  'precondition_failed',
+  'rate_limited',
+  'unavailable',
+];
 
 let database: TestDatabase;
 let route: DatabaseRoute;
@@ -44,7 +64,10 @@ describe('GET /health', () => {
 
   it('ready names the database, the migrations and whether requests are accepted', async () => {
     const { status, json, headers } = await get('/health/ready');
-    assert.deepEqual([status, json['details'], headers.get('Cache-Control')], [200, { database: { status: 'up' }, migrations: { status: 'up' }, accepting: { status: 'up' } }, 'no-store']);
+    assert.deepEqual(
+      [status, json['details'], headers.get('Cache-Control')],
+      [200, { database: { status: 'up' }, migrations: { status: 'up' }, accepting: { status: 'up' } }, 'no-store'],
+    );
   });
 
   it('ready is 503 without the database, without telling where it is, and recovers', async () => {
@@ -70,7 +93,9 @@ describe('GET /health', () => {
     assert.deepEqual([empty.status, ages], [200, { status: 'up', operationSeconds: 0, outboxSeconds: 0, eventSeconds: 0 }]);
 
     await api.order(crypto.randomUUID(), AN_ORDER);
-    await database.query(`INSERT INTO webhook_events (id, type, status, livemode, payload, received_at, next_attempt_at) VALUES ('evt_old', 'x', 'held', false, '{}', now(), now())`);
+    await database.query(
+      `INSERT INTO webhook_events (id, type, status, livemode, payload, received_at, next_attempt_at) VALUES ('evt_old', 'x', 'held', false, '{}', now(), now())`,
+    );
     const due: readonly (readonly [string, string])[] = [
       ['operation', `UPDATE payment_operations SET next_attempt_at = now() - make_interval(secs => $1)`],
       ['outbox', `UPDATE outbox SET created_at = now() - make_interval(secs => $1)`],
@@ -78,7 +103,10 @@ describe('GET /health', () => {
     ];
     for (const [what, sql] of due) {
       const threshold = Number(thresholdSeconds[what]);
-      for (const [seconds, status] of [[threshold - 5, 200], [threshold + 5, 503]] as const) {
+      for (const [seconds, status] of [
+        [threshold - 5, 200],
+        [threshold + 5, 503],
+      ] as const) {
         await database.query(sql, [seconds]);
         const late = await get('/health/backlog');
         const shown = Object(Object(late.json['details']).backlog)[`${what}Seconds`];
@@ -95,8 +123,18 @@ describe('the API describes itself', () => {
     const { status, json, headers } = await get('/openapi.json');
     assert.deepEqual([status, String(json['openapi']).slice(0, 3)], [200, '3.1']);
     assert.match(headers.get('Content-Type') ?? '', /^application\/json/);
-    const routes = Object.entries<object>(Object(json['paths'])).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
-    for (const known of ['post /v1/orders', 'get /v1/orders', 'get /v1/orders/{id}', 'get /v1/orders/{id}/events', 'put /v1/prices/{id}', 'get /v1/prices']) assert.ok(routes.includes(known), known);
+    const routes = Object.entries<object>(Object(json['paths'])).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    for (const known of [
+      'post /v1/orders',
+      'get /v1/orders',
+      'get /v1/orders/{id}',
+      'get /v1/orders/{id}/events',
+      'put /v1/prices/{id}',
+      'get /v1/prices',
+    ])
+      assert.ok(routes.includes(known), known);
   });
 
   for (const code of CODES) {
@@ -118,10 +156,21 @@ describe('every answer', () => {
     const path = order.headers.get('Location') ?? '';
     const etag = order.headers.get('ETag') ?? '';
     const answers = [
-      order, await api.call(path), await api.call(path, { headers: { 'If-None-Match': etag } }), await api.call('/v1/orders'), await api.call('/v1/nothing'), await api.order('', {}),
-      await api.order('k', '{"cut'), await api.order('k', 'x'.repeat(1_100_000)), await get('/v1/orders'), await get('/health/live'), await get('/openapi.json'), await get('/problems/forbidden'),
-      await api.call('/webhooks/stripe', { body: {} }), await api.call('/v1/orders/%zz'),
-    ]; // prettier-ignore
+      order,
+      await api.call(path),
+      await api.call(path, { headers: { 'If-None-Match': etag } }),
+      await api.call('/v1/orders'),
+      await api.call('/v1/nothing'),
+      await api.order('', {}),
+      await api.order('k', '{"cut'),
+      await api.order('k', 'x'.repeat(1_100_000)),
+      await get('/v1/orders'),
+      await get('/health/live'),
+      await get('/openapi.json'),
+      await get('/problems/forbidden'),
+      await api.call('/webhooks/stripe', { body: {} }),
+      await api.call('/v1/orders/%zz'),
+    ];
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 201, 304, 400, 401, 404, 413]));
     const ids = answers.map(({ headers }) => headers.get('X-Request-Id') ?? '');
     for (const [index, id] of ids.entries()) assert.match(id, /^req_[\w-]{16}$/, `answer ${index}`);
@@ -137,7 +186,10 @@ describe('an API that is closed', () => {
     await database.query('CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$');
     await database.query(`CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW WHEN (NEW.reference = 'slow') EXECUTE FUNCTION slow()`);
     const order = closing.order(crypto.randomUUID(), { ...AN_ORDER, reference: 'slow' });
-    await waitFor('the order to be under way', async () => (await database.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'`)).length === 1);
+    await waitFor(
+      'the order to be under way',
+      async () => (await database.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'`)).length === 1,
+    );
 
     const startedAt = performance.now();
     await closing.close();

@@ -28,24 +28,36 @@ async function paidOnce({ id }: LaidOrder): Promise<OrderJson> {
 }
 
 /** Paid once, although the operation went through doubt, always under its first key. */
-const throughDoubt = (struck: Struck) => async (laid: LaidOrder): Promise<void> => {
-  await paidOnce(laid);
-  const sent = await sentFor(stack, laid, struck);
-  assert.deepEqual(sent.map(({ generation }) => generation), [1, 1]); // prettier-ignore
-  assert.equal(await historyOf(stack, laid, struck), 'in_flight unknown in_flight? done?');
-}; // prettier-ignore
+const throughDoubt =
+  (struck: Struck) =>
+  async (laid: LaidOrder): Promise<void> => {
+    await paidOnce(laid);
+    const sent = await sentFor(stack, laid, struck);
+    assert.deepEqual(
+      sent.map(({ generation }) => generation),
+      [1, 1],
+    );
+    assert.equal(await historyOf(stack, laid, struck), 'in_flight unknown in_flight? done?');
+  };
 
 /** Paid once, and never in doubt: Stripe had not looked at the first request. */
-const unsent = (struck: Struck, pauseMs: number) => async (laid: LaidOrder): Promise<void> => {
-  await paidOnce(laid);
-  const [first, second, ...more] = await sentFor(stack, laid, struck);
-  assert.ok(first !== undefined && second !== undefined && more.length === 0);
-  assert.deepEqual([first.generation, second.generation], [1, 1]);
-  assert.ok(second.at - first.at >= pauseMs, `came again after ${second.at - first.at} ms`);
-  assert.equal(await historyOf(stack, laid, struck), 'in_flight queued in_flight done');
-}; // prettier-ignore
+const unsent =
+  (struck: Struck, pauseMs: number) =>
+  async (laid: LaidOrder): Promise<void> => {
+    await paidOnce(laid);
+    const [first, second, ...more] = await sentFor(stack, laid, struck);
+    assert.ok(first !== undefined && second !== undefined && more.length === 0);
+    assert.deepEqual([first.generation, second.generation], [1, 1]);
+    assert.ok(second.at - first.at >= pauseMs, `came again after ${second.at - first.at} ms`);
+    assert.equal(await historyOf(stack, laid, struck), 'in_flight queued in_flight done');
+  };
 
-const answer = (status: number, error: object): object => ({ action: 'json', status, body: JSON.stringify({ error: { message: 'told by the test', ...error } }), count: 1 });
+const answer = (status: number, error: object): object => ({
+  action: 'json',
+  status,
+  body: JSON.stringify({ error: { message: 'told by the test', ...error } }),
+  count: 1,
+});
 
 const DOUBTFUL: readonly (readonly [string, object])[] = [
   ['no answer', { action: 'hang', ms: 30_000 }],
@@ -64,20 +76,43 @@ const DOUBTFUL: readonly (readonly [string, object])[] = [
 const CASES: readonly Case[] = [
   ...(['create', 'confirm'] as const).flatMap((struck) =>
     (['before', 'after'] as const).flatMap((phase) =>
-      DOUBTFUL.map(([name, fault]): Case => ({ name: `${name} ${phase} the effect of a ${struck} is unknown, and the same key settles it`, struck, faults: [{ ...fault, phase, count: 1 }], expect: throughDoubt(struck) })),
+      DOUBTFUL.map(([name, fault]): Case => ({
+        name: `${name} ${phase} the effect of a ${struck} is unknown, and the same key settles it`,
+        struck,
+        faults: [{ ...fault, phase, count: 1 }],
+        expect: throughDoubt(struck),
+      })),
     ),
   ),
   ...(['create', 'confirm'] as const).flatMap((struck): Case[] => [
     {
       name: `a ${struck} cut in the middle of its answer is unknown, and the same key settles it`,
-      struck, faults: [{ action: 'reset', phase: 'body', count: 1 }], expect: throughDoubt(struck),
+      struck,
+      faults: [{ action: 'reset', phase: 'body', count: 1 }],
+      expect: throughDoubt(struck),
     },
-    { name: `429 to a ${struck} is not sent, and comes again when Retry-After says`, struck, faults: [{ action: 'rate_limit', retryAfterSeconds: 2, count: 1 }], expect: unsent(struck, 2_000) },
-    { name: `lock_timeout to a ${struck} is not sent, and comes again`, struck, faults: [{ action: 'lock_timeout', count: 1 }], expect: unsent(struck, 0) },
-    { name: `a ${struck} is repeated when Stripe says that it should be, whatever the status`, struck, faults: [{ ...answer(400, { type: 'invalid_request_error' }), headers: { 'Stripe-Should-Retry': 'true' } }], expect: unsent(struck, 0) },
+    {
+      name: `429 to a ${struck} is not sent, and comes again when Retry-After says`,
+      struck,
+      faults: [{ action: 'rate_limit', retryAfterSeconds: 2, count: 1 }],
+      expect: unsent(struck, 2_000),
+    },
+    {
+      name: `lock_timeout to a ${struck} is not sent, and comes again`,
+      struck,
+      faults: [{ action: 'lock_timeout', count: 1 }],
+      expect: unsent(struck, 0),
+    },
+    {
+      name: `a ${struck} is repeated when Stripe says that it should be, whatever the status`,
+      struck,
+      faults: [{ ...answer(400, { type: 'invalid_request_error' }), headers: { 'Stripe-Should-Retry': 'true' } }],
+      expect: unsent(struck, 0),
+    },
     {
       name: `409 to a ${struck} is unknown: its twin is in flight, and the same key comes again after 1 to 5 s`,
-      struck, faults: [{ action: 'conflict', phase: 'before', count: 1 }],
+      struck,
+      faults: [{ action: 'conflict', phase: 'before', count: 1 }],
       expect: async (laid) => {
         await throughDoubt(struck)(laid);
         const seconds = (await putOffFor(stack, laid, struck, 'unknown')) ?? assert.fail();
@@ -87,7 +122,11 @@ const CASES: readonly Case[] = [
     {
       name: `a ${struck} that is unknown stays so through 429 and 409`,
       struck,
-      faults: [{ action: 'reset', phase: 'after', nth: [1] }, { action: 'rate_limit', retryAfterSeconds: 0, nth: [2] }, { action: 'conflict', nth: [3] }],
+      faults: [
+        { action: 'reset', phase: 'after', nth: [1] },
+        { action: 'rate_limit', retryAfterSeconds: 0, nth: [2] },
+        { action: 'conflict', nth: [3] },
+      ],
       expect: async (laid) => {
         await paidOnce(laid);
         assert.equal(await historyOf(stack, laid, struck), 'in_flight unknown in_flight? unknown in_flight? unknown in_flight? done?');
@@ -95,31 +134,42 @@ const CASES: readonly Case[] = [
     },
     ...(['before', 'after'] as const).map((phase): Case => ({
       name: `500 kept under the key ${phase} the effect of a ${struck} is settled by reading, ${phase === 'after' ? 'without another send' : 'then sent under a new key'}`,
-      struck, faults: [{ action: 'error', status: 500, stored: true, phase, count: 1 }],
+      struck,
+      faults: [{ action: 'error', status: 500, stored: true, phase, count: 1 }],
       expect: async (laid) => {
         await paidOnce(laid);
         const sent = await sentFor(stack, laid, struck);
-        assert.deepEqual(sent.map(({ generation, status }) => `${generation}:${status}`), phase === 'after' ? ['1:500', '1:500'] : ['1:500', '1:500', '2:200']); // prettier-ignore
+        assert.deepEqual(
+          sent.map(({ generation, status }) => `${generation}:${status}`),
+          phase === 'after' ? ['1:500', '1:500'] : ['1:500', '1:500', '2:200'],
+        );
       },
     })),
     ...([401, 403] as const).map((status): Case => ({
       name: `${status} to a ${struck} is not sent and fails no order: it is our credentials, tried again after 30 s`,
-      struck, faults: [{ action: status === 401 ? 'unauthorized' : 'forbidden', phase: 'before', count: 1 }],
+      struck,
+      faults: [{ action: status === 401 ? 'unauthorized' : 'forbidden', phase: 'before', count: 1 }],
       expect: async (laid) => {
         const seconds = await waitFor('the probe to be put off', () => putOffFor(stack, laid, struck, 'queued'));
         assert.ok(seconds > 29 && seconds < 31, `put off for ${seconds} s`);
         assert.match((await stack.readOrder(laid.id)).status, /^(pending|paid)$/);
-        await stack.database.query(`UPDATE payment_operations SET next_attempt_at = now() - interval '3 seconds' WHERE stripe_idempotency_key = $1 AND finished_at IS NULL`, [`${laid.operations[struck]}-1`]);
+        await stack.database.query(
+          `UPDATE payment_operations SET next_attempt_at = now() - interval '3 seconds' WHERE stripe_idempotency_key = $1 AND finished_at IS NULL`,
+          [`${laid.operations[struck]}-1`],
+        );
         await unsent(struck, 0)(laid);
       },
     })),
-    ...([
-      ['400 key reused with other parameters', answer(400, { type: 'idempotency_error' })],
-      ['400 unknown parameter', answer(400, { type: 'invalid_request_error', code: 'parameter_unknown' })],
-      ['404', answer(404, { type: 'invalid_request_error', code: 'resource_missing' })],
-    ] as const).map(([what, fault]): Case => ({
+    ...(
+      [
+        ['400 key reused with other parameters', answer(400, { type: 'idempotency_error' })],
+        ['400 unknown parameter', answer(400, { type: 'invalid_request_error', code: 'parameter_unknown' })],
+        ['404', answer(404, { type: 'invalid_request_error', code: 'resource_missing' })],
+      ] as const
+    ).map(([what, fault]): Case => ({
       name: `${what} to a ${struck} is parked: our bug or a wrong account`,
-      struck, faults: [fault],
+      struck,
+      faults: [fault],
       expect: async (laid) => {
         await waitFor('the operation to be parked', async () => (await historyOf(stack, laid, struck)) === 'in_flight parked');
         const { status, payment } = await stack.readOrder(laid.id);
@@ -129,29 +179,38 @@ const CASES: readonly Case[] = [
         assert.equal((await sentFor(stack, laid, struck)).length, 1);
       },
     })),
-  ]), // prettier-ignore
+  ]),
   {
     name: '400 to a create is rejected: the order failed, and nothing exists at Stripe',
-    struck: 'create', faults: [answer(400, { type: 'invalid_request_error', code: 'amount_too_large' })],
+    struck: 'create',
+    faults: [answer(400, { type: 'invalid_request_error', code: 'amount_too_large' })],
     expect: async (laid) => {
       const { payment, amountCaptured } = await stack.orderIn(laid.id, 'failed');
-      assert.deepEqual([payment.status, payment.stripePaymentIntentId, payment.pendingOperation, payment.lastError?.code, amountCaptured], ['pending', null, null, 'amount_too_large', 0]);
+      assert.deepEqual(
+        [payment.status, payment.stripePaymentIntentId, payment.pendingOperation, payment.lastError?.code, amountCaptured],
+        ['pending', null, null, 'amount_too_large', 0],
+      );
       assert.equal((await sentFor(stack, laid, 'create')).length, 1);
       assert.deepEqual(await sentFor(stack, laid, 'confirm'), []);
     },
   },
   {
     name: '400 to a confirm is rejected: the order requires a payment and says why',
-    struck: 'confirm', faults: [answer(400, { type: 'invalid_request_error', code: 'payment_method_unactivated' })],
+    struck: 'confirm',
+    faults: [answer(400, { type: 'invalid_request_error', code: 'payment_method_unactivated' })],
     expect: async (laid) => {
       const { payment } = await stack.orderIn(laid.id, 'requires_payment');
-      assert.deepEqual([payment.status, payment.pendingOperation, payment.lastError?.code], ['requires_payment_method', null, 'payment_method_unactivated']);
+      assert.deepEqual(
+        [payment.status, payment.pendingOperation, payment.lastError?.code],
+        ['requires_payment_method', null, 'payment_method_unactivated'],
+      );
       assert.equal((await sentFor(stack, laid, 'confirm')).length, 1);
     },
   },
   {
     name: '400 to a confirm that took effect nonetheless is found done by reading the intent',
-    struck: 'confirm', faults: [{ ...answer(400, { type: 'invalid_request_error', code: 'payment_intent_unexpected_state' }), phase: 'after' }],
+    struck: 'confirm',
+    faults: [{ ...answer(400, { type: 'invalid_request_error', code: 'payment_intent_unexpected_state' }), phase: 'after' }],
     expect: async (laid) => {
       const { payment } = await paidOnce(laid);
       assert.equal(payment.lastError, null);
@@ -159,7 +218,9 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a decline whose answer is lost is found by the same key, and charged no further',
-    struck: 'confirm', paymentMethod: 'pm_card_chargeDeclined', faults: [{ action: 'reset', phase: 'after', count: 1 }],
+    struck: 'confirm',
+    paymentMethod: 'pm_card_chargeDeclined',
+    faults: [{ action: 'reset', phase: 'after', count: 1 }],
     expect: async (laid) => {
       const { payment } = await stack.orderIn(laid.id, 'requires_payment');
       assert.deepEqual([payment.lastError?.declineCode, payment.pendingOperation], ['generic_decline', null]);
@@ -169,16 +230,35 @@ const CASES: readonly Case[] = [
   {
     name: 'an intent of another amount than the order is never accepted',
     struck: 'create',
-    faults: [{ action: 'json', status: 200, count: 1, body: JSON.stringify({ id: 'pi_of_another_amount', object: 'payment_intent', status: 'requires_payment_method', amount: 1, amount_received: 0, currency: 'usd', metadata: {}, latest_charge: null, payment_method: null }) }],
+    faults: [
+      {
+        action: 'json',
+        status: 200,
+        count: 1,
+        body: JSON.stringify({
+          id: 'pi_of_another_amount',
+          object: 'payment_intent',
+          status: 'requires_payment_method',
+          amount: 1,
+          amount_received: 0,
+          currency: 'usd',
+          metadata: {},
+          latest_charge: null,
+          payment_method: null,
+        }),
+      },
+    ],
     expect: async (laid) => {
       await waitFor('the operation to be parked', async () => (await historyOf(stack, laid, 'create')) === 'in_flight parked');
       const { status, payment } = await stack.readOrder(laid.id);
       assert.deepEqual([status, payment.stripePaymentIntentId], ['pending', null]);
-      assert.deepEqual(await stack.database.query(`SELECT kind FROM discrepancies WHERE stripe_object_id = 'pi_of_another_amount'`), [{ kind: 'amount_differs' }]);
+      assert.deepEqual(await stack.database.query(`SELECT kind FROM discrepancies WHERE stripe_object_id = 'pi_of_another_amount'`), [
+        { kind: 'amount_differs' },
+      ]);
       assert.deepEqual(await sentFor(stack, laid, 'confirm'), []);
     },
   },
-]; // prettier-ignore
+];
 
 describe("Stripe's answer", () => {
   const laid = new Map<string, LaidOrder>();

@@ -17,7 +17,11 @@ const laid = new Map<string, LaidOrder>();
 
 before(async () => {
   // Orders must not expire while the clock runs ahead.
-  stack = await startStack({ withWorker: false, virtualClock: true, env: { ORDER_EXPIRES_AFTER_SECONDS: String(365 * 24 * HOUR_SECONDS) } });
+  stack = await startStack({
+    withWorker: false,
+    virtualClock: true,
+    env: { ORDER_EXPIRES_AFTER_SECONDS: String(365 * 24 * HOUR_SECONDS) },
+  });
   await keepHistory(stack.database);
 });
 after(() => stack.close());
@@ -32,7 +36,10 @@ async function layInDoubt(struck: Struck, phase: string): Promise<LaidOrder> {
 const advance = (hours: number): Promise<unknown> => stack.control('/_sim/clock', { advanceSeconds: hours * HOUR_SECONDS });
 
 async function attemptsOf({ operations }: LaidOrder): Promise<number> {
-  const [row] = await stack.database.query<{ attempts: number }>(`SELECT attempts FROM payment_operations WHERE stripe_idempotency_key LIKE $1 || '-%'`, [operations.confirm]);
+  const [row] = await stack.database.query<{ attempts: number }>(
+    `SELECT attempts FROM payment_operations WHERE stripe_idempotency_key LIKE $1 || '-%'`,
+    [operations.confirm],
+  );
   return row?.attempts ?? Number.NaN;
 }
 
@@ -43,14 +50,20 @@ describe('an operation that is unknown', () => {
   it('keeps its key for 23 h, and is settled by reading after that', async () => {
     for (const { struck, phase } of CASES) laid.set(`${struck} ${phase}`, await layInDoubt(struck, phase));
     await stack.startWorker();
-    for (const [name, order] of laid) await waitFor(`${name} to be held up`, () => isHeld(order, name.startsWith('create') ? 'create' : 'confirm'));
+    for (const [name, order] of laid)
+      await waitFor(`${name} to be held up`, () => isHeld(order, name.startsWith('create') ? 'create' : 'confirm'));
     await advance(22.9);
     const before = await Promise.all([...laid.values()].map(async (order) => (await sentFor(stack, order, 'create')).length));
     const first = laid.get('create before') ?? assert.fail();
-    await waitFor('the same key to be sent after 22.9 h', async () => (await sentFor(stack, first, 'create')).length > (before[0] ?? 0) + 1);
+    await waitFor(
+      'the same key to be sent after 22.9 h',
+      async () => (await sentFor(stack, first, 'create')).length > (before[0] ?? 0) + 1,
+    );
 
     await stack.stopWorker();
-    const sent = await Promise.all([...laid].map(async ([name, order]) => (await sentFor(stack, order, name.startsWith('create') ? 'create' : 'confirm')).length));
+    const sent = await Promise.all(
+      [...laid].map(async ([name, order]) => (await sentFor(stack, order, name.startsWith('create') ? 'create' : 'confirm')).length),
+    );
     await advance(0.2);
     await stack.control('/_sim/faults', undefined, 'DELETE');
     await stack.startWorker();
@@ -60,7 +73,11 @@ describe('an operation that is unknown', () => {
       const { payment } = await stack.orderIn(order.id, 'paid', 20_000);
       assert.deepEqual(await effectsOn(stack, payment.stripePaymentIntentId ?? ''), PAID_ONCE);
       const later = (await sentFor(stack, order, struck)).slice(sent[index]);
-      assert.deepEqual(later.map(({ generation }) => generation), phase === 'after' ? [] : [2], `${struck} ${phase}`); // prettier-ignore
+      assert.deepEqual(
+        later.map(({ generation }) => generation),
+        phase === 'after' ? [] : [2],
+        `${struck} ${phase}`,
+      );
     }
   });
 

@@ -25,8 +25,10 @@ after(async () => {
 });
 
 const succeeded = (overrides: object = {}): ReturnType<typeof anEvent> => anEvent('payment_intent.succeeded', anIntent(), overrides);
-const send = (event: object | string, options: Partial<Parameters<typeof deliver>[1]> = {}): Promise<Answer> => deliver(event, { url: api.url, secret: SECRET, ...options });
-const post = (payload: string, headers: Record<string, string>): Promise<Answer> => call(`${api.url}/webhooks/stripe`, { body: payload, headers });
+const send = (event: object | string, options: Partial<Parameters<typeof deliver>[1]> = {}): Promise<Answer> =>
+  deliver(event, { url: api.url, secret: SECRET, ...options });
+const post = (payload: string, headers: Record<string, string>): Promise<Answer> =>
+  call(`${api.url}/webhooks/stripe`, { body: payload, headers });
 
 interface Stored {
   readonly status: string;
@@ -35,7 +37,10 @@ interface Stored {
 
 /** What is in the inbox under an id, and how many jobs were promised for it. */
 async function stored(id: string): Promise<readonly Stored[]> {
-  return database.query<Stored>(`SELECT status, (SELECT count(*)::int FROM outbox WHERE payload ->> 'eventId' = e.id) AS jobs FROM webhook_events e WHERE id = $1`, [id]);
+  return database.query<Stored>(
+    `SELECT status, (SELECT count(*)::int FROM outbox WHERE payload ->> 'eventId' = e.id) AS jobs FROM webhook_events e WHERE id = $1`,
+    [id],
+  );
 }
 
 const ONCE = [{ status: 'received', jobs: 1 }];
@@ -51,8 +56,14 @@ describe('a signed event', () => {
     assertReceived(await send(event));
     assert.deepEqual(await stored(event.id), ONCE);
 
-    const [row] = await database.query<Record<string, unknown>>('SELECT type, livemode, api_version, payload, processed_at FROM webhook_events WHERE id = $1', [event.id]);
-    assert.deepEqual({ ...row }, { type: 'payment_intent.succeeded', livemode: false, api_version: '2026-10-28.endive', payload: event, processed_at: null });
+    const [row] = await database.query<Record<string, unknown>>(
+      'SELECT type, livemode, api_version, payload, processed_at FROM webhook_events WHERE id = $1',
+      [event.id],
+    );
+    assert.deepEqual(
+      { ...row },
+      { type: 'payment_intent.succeeded', livemode: false, api_version: '2026-10-28.endive', payload: event, processed_at: null },
+    );
   });
 
   it('is answered alike and stored no second time when it comes again', async () => {
@@ -68,7 +79,14 @@ describe('a signed event', () => {
     assert.deepEqual(await stored(event.id), ONCE);
   });
 
-  for (const type of ['invoice.paid', 'customer.created', 'payment_intent.created', 'charge.succeeded', 'a.type.of.tomorrow', 'constructor']) {
+  for (const type of [
+    'invoice.paid',
+    'customer.created',
+    'payment_intent.created',
+    'charge.succeeded',
+    'a.type.of.tomorrow',
+    'constructor',
+  ]) {
     it(`of a type without effect (${type}) is stored as ignored, without a job`, async () => {
       const event = anEvent(type, anIntent());
       assertReceived(await send(event));
@@ -79,8 +97,17 @@ describe('a signed event', () => {
   }
 
   it('is taken by its bytes, whatever their form and whatever type they claim', async () => {
-    const forms = [(event: object) => JSON.stringify(event, null, 2), (event: object) => ` ${JSON.stringify(event).replaceAll(',', ' ,\r\n')}\n`, (event: object) => JSON.stringify(event).replace('usd', '\\u0075sd')];
-    for (const [index, type] of ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/octet-stream'].entries()) {
+    const forms = [
+      (event: object) => JSON.stringify(event, null, 2),
+      (event: object) => ` ${JSON.stringify(event).replaceAll(',', ' ,\r\n')}\n`,
+      (event: object) => JSON.stringify(event).replace('usd', '\\u0075sd'),
+    ];
+    for (const [index, type] of [
+      'application/json',
+      'application/json; charset=utf-8',
+      'text/plain',
+      'application/octet-stream',
+    ].entries()) {
       const event = anEvent('payment_intent.succeeded', anIntent({ description: 'Łódź 🎁 "q" \\ / \u2028' }));
       assertReceived(await send(forms[index % forms.length]?.(event) ?? '', { headers: { 'Content-Type': type } }));
       assert.deepEqual(await stored(event.id), ONCE);
@@ -111,9 +138,17 @@ describe('an event is refused for its signature', () => {
     ['without a v1', /v1/, () => post(payload, { 'Stripe-Signature': good().replace('v1=', 'v0=') })],
     ['an API key', /timestamp t=/, () => post(payload, { 'Stripe-Signature': 'secret-key-of-account-one' })],
     ['by a foreign secret', /v1 signature.*matches/, () => send(payload, { secret: 'whsec_foreign' })],
-    ['by another timestamp', /v1 signature.*matches/, () => post(payload, { 'Stripe-Signature': good().replace(/t=(\d+)/, (_, seconds) => `t=${Number(seconds) - 1}`) })],
+    [
+      'by another timestamp',
+      /v1 signature.*matches/,
+      () => post(payload, { 'Stripe-Signature': good().replace(/t=(\d+)/, (_, seconds) => `t=${Number(seconds) - 1}`) }),
+    ],
     ['of other bytes', /v1 signature.*matches/, () => post(payload.replace('2000', '2001'), { 'Stripe-Signature': good() })],
-    ['of other white space', /v1 signature.*matches/, () => post(JSON.stringify(JSON.parse(payload), null, 1), { 'Stripe-Signature': good() })],
+    [
+      'of other white space',
+      /v1 signature.*matches/,
+      () => post(JSON.stringify(JSON.parse(payload), null, 1), { 'Stripe-Signature': good() }),
+    ],
     ['of nothing', /v1 signature.*matches/, () => post('', { 'Stripe-Signature': good() })],
     ['older than 300 s', /30[23] s in the past; 300 s/, () => send(payload, { skewSeconds: -302 })],
     ['an hour old', /360[12] s in the past; 300 s/, () => send(payload, { skewSeconds: -3_601 })],
@@ -130,17 +165,34 @@ describe('an event is refused for its signature', () => {
   }
 
   it('before anything in it is read', async () => {
-    for (const body of ['{"cut', '[]', 'x'.repeat(10_000)]) assertProblem(await post(body, { 'Stripe-Signature': good() }), 400, 'webhook_signature_invalid');
+    for (const body of ['{"cut', '[]', 'x'.repeat(10_000)])
+      assertProblem(await post(body, { 'Stripe-Signature': good() }), 400, 'webhook_signature_invalid');
   });
 });
 
 describe('a signed body is refused', () => {
   const bodies: readonly (readonly [string, string | object])[] = [
-    ['a thin event', { id: 'evt_1', object: 'v2.core.event', type: 'v1.payment_intent.succeeded', related_object: { id: 'pi_1', type: 'payment_intent', url: '/v1/payment_intents/pi_1' } }],
-    ['no JSON', 'payload=1'], ['cut JSON', '{"id":"evt_1"'], ['a list', '[]'], ['null', 'null'],
-    ['without an id', succeeded({ id: undefined })], ['with an id of another kind', succeeded({ id: 'pi_1' })], ['with an id to break out of', succeeded({ id: "evt_1'; --" })], ['without a type', succeeded({ type: undefined })],
-    ['without an object', succeeded({ data: {} })], ['with an object that is none', succeeded({ data: { object: 'pi_1' } })], ['with a NUL', `{"id":"evt_1","object":"event","type":"x\\u0000","data":{"object":{}}}`],
-  ]; // prettier-ignore
+    [
+      'a thin event',
+      {
+        id: 'evt_1',
+        object: 'v2.core.event',
+        type: 'v1.payment_intent.succeeded',
+        related_object: { id: 'pi_1', type: 'payment_intent', url: '/v1/payment_intents/pi_1' },
+      },
+    ],
+    ['no JSON', 'payload=1'],
+    ['cut JSON', '{"id":"evt_1"'],
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['without an id', succeeded({ id: undefined })],
+    ['with an id of another kind', succeeded({ id: 'pi_1' })],
+    ['with an id to break out of', succeeded({ id: "evt_1'; --" })],
+    ['without a type', succeeded({ type: undefined })],
+    ['without an object', succeeded({ data: {} })],
+    ['with an object that is none', succeeded({ data: { object: 'pi_1' } })],
+    ['with a NUL', `{"id":"evt_1","object":"event","type":"x\\u0000","data":{"object":{}}}`],
+  ];
   for (const [what, body] of bodies) {
     it(`when it is ${what}`, async () => {
       const [before] = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM webhook_events');
@@ -150,7 +202,11 @@ describe('a signed body is refused', () => {
   }
 
   it('when it is above 1 MiB', async () => {
-    assertProblem(await send(anEvent('payment_intent.succeeded', anIntent({ description: 'd'.repeat(1_048_576) }))), 413, 'payload_too_large');
+    assertProblem(
+      await send(anEvent('payment_intent.succeeded', anIntent({ description: 'd'.repeat(1_048_576) }))),
+      413,
+      'payload_too_large',
+    );
   });
 });
 

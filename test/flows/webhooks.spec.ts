@@ -76,13 +76,25 @@ describe('an event', () => {
     await sendAll(await eventsOf(intentOf(order)));
     await ended(event.id, 'applied');
     const caused = (await timelineOf(order)).filter(({ cause }) => cause === `webhook:${event.id}`);
-    assert.deepEqual(caused.map(({ type }) => type), ['payment.succeeded', 'order.paid']); // prettier-ignore
-    assert.deepEqual(await stack.database.query('SELECT count(*)::int AS count FROM webhook_events WHERE id = $1', [event.id]), [{ count: 1 }]);
+    assert.deepEqual(
+      caused.map(({ type }) => type),
+      ['payment.succeeded', 'order.paid'],
+    );
+    assert.deepEqual(await stack.database.query('SELECT count(*)::int AS count FROM webhook_events WHERE id = $1', [event.id]), [
+      { count: 1 },
+    ]);
   });
 
   it('and its fellows lead to the same end in every order', async () => {
     const orders = await Promise.all(Array.from({ length: 6 }, browserOrder));
-    const permutations = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] as const; // prettier-ignore
+    const permutations = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ] as const;
     await Promise.all(
       orders.map(async (order, index) => {
         const id = intentOf(order);
@@ -92,22 +104,34 @@ describe('an event', () => {
         await stack.control(`/_sim/payment_intents/${id}/next_action`, { outcome: 'succeeded' });
         const [created, ...events] = await eventsOf(id);
         await send(created ?? assert.fail());
-        assert.deepEqual(events.map(({ type }) => type.slice('payment_intent.'.length)), ['payment_failed', 'requires_action', 'succeeded']); // prettier-ignore
+        assert.deepEqual(
+          events.map(({ type }) => type.slice('payment_intent.'.length)),
+          ['payment_failed', 'requires_action', 'succeeded'],
+        );
         await sendAll((permutations[index] ?? []).map((position) => events[position] ?? assert.fail()));
         for (const event of events) await ended(event.id, 'applied');
         const { status, payment, amountCaptured } = await stack.readOrder(order.id);
-        assert.deepEqual({ status, error: payment.lastError, action: payment.nextAction, amountCaptured }, { status: 'paid', error: null, action: null, amountCaptured: 2_000 });
+        assert.deepEqual(
+          { status, error: payment.lastError, action: payment.nextAction, amountCaptured },
+          { status: 'paid', error: null, action: null, amountCaptured: 2_000 },
+        );
       }),
     );
   });
 
   it('that is older than what Stripe says now moves nothing: the intent is read', async () => {
     const order = await browserOrder();
-    const stale = anEvent('payment_intent.processing', anIntent({ id: intentOf(order), status: 'processing', amount_received: 0, client_secret: null }));
+    const stale = anEvent(
+      'payment_intent.processing',
+      anIntent({ id: intentOf(order), status: 'processing', amount_received: 0, client_secret: null }),
+    );
     await send(stale);
     await ended(stale.id, 'applied');
     assert.deepEqual(await stack.readOrder(order.id), order);
-    assert.equal((await timelineOf(order)).some(({ cause }) => cause === `webhook:${stale.id}`), false); // prettier-ignore
+    assert.equal(
+      (await timelineOf(order)).some(({ cause }) => cause === `webhook:${stale.id}`),
+      false,
+    );
   });
 
   it('whose intent cannot be read is kept until it can', async () => {
@@ -122,12 +146,15 @@ describe('an event', () => {
     await stack.orderIn(order.id, 'processing');
     assert.deepEqual(await ended(event.id, 'applied'), { status: 'applied', note: null });
     const { json } = await stack.control('/_sim/faults');
-    assert.deepEqual(Object(json['data']).map(({ struck }: { struck: number }) => struck), [2]); // prettier-ignore
+    assert.deepEqual(
+      Object(json['data']).map(({ struck }: { struck: number }) => struck),
+      [2],
+    );
     await stack.control('/_sim/faults', undefined, 'DELETE');
   });
 
   it('that contradicts the order in amount, currency or sum is never believed, and written down', async () => {
-    const lies = [{ amount: 1, amount_received: 1 }, { currency: 'eur' }, { amount_received: 2_001 }]; // prettier-ignore
+    const lies = [{ amount: 1, amount_received: 1 }, { currency: 'eur' }, { amount_received: 2_001 }];
     for (const lie of lies) {
       const order = await browserOrder();
       const event = anEvent('payment_intent.succeeded', anIntent({ id: intentOf(order), ...lie }));
@@ -155,11 +182,19 @@ describe('an event', () => {
 });
 
 describe('an event of an intent that is not ours', () => {
-  for (const [what, metadata] of [['without our metadata', {}], ['of another instance', { ...OURS, oncepay_instance: 'another' }]] as const) {
+  for (const [what, metadata] of [
+    ['without our metadata', {}],
+    ['of another instance', { ...OURS, oncepay_instance: 'another' }],
+  ] as const) {
     it(`${what} is ignored`, async () => {
       const intent = await stack.stripe.paymentIntents.create({
-        amount: 500, currency: 'usd', metadata, payment_method: 'pm_card_visa', confirm: true, automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-      }); // prettier-ignore
+        amount: 500,
+        currency: 'usd',
+        metadata,
+        payment_method: 'pm_card_visa',
+        confirm: true,
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+      });
       const events = await waitFor('its events', async () => {
         const found = await eventsOf(intent.id);
         return found.length >= 2 && found;
@@ -173,16 +208,27 @@ describe('an event of an intent that is not ours', () => {
 describe('an event that comes before our own commit', () => {
   /** The intent Stripe has made for an order of which we have not heard yet. */
   const unheardIntent = (id: string): Promise<Stripe.PaymentIntent> =>
-    waitFor('Stripe to have the intent', async () => (await stack.stripe.paymentIntents.list({ limit: 20 })).data.find(({ metadata }) => metadata['oncepay_order'] === id));
+    waitFor('Stripe to have the intent', async () =>
+      (await stack.stripe.paymentIntents.list({ limit: 20 })).data.find(({ metadata }) => metadata['oncepay_order'] === id),
+    );
 
   for (const paymentMethod of [undefined, 'pm_card_visa']) {
     it(`is held, and applied when the row is there${paymentMethod === undefined ? '' : '; our own confirm then finds its work done'}`, async () => {
-      await stack.control('/_sim/faults', { method: 'POST', path: '/v1/payment_intents', action: 'delay', ms: 2_500, phase: 'after', count: 1 });
+      await stack.control('/_sim/faults', {
+        method: 'POST',
+        path: '/v1/payment_intents',
+        action: 'delay',
+        ms: 2_500,
+        phase: 'after',
+        count: 1,
+      });
       const { json } = await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body: { ...AN_ORDER, paymentMethod } });
       const id = String(json['id']);
       const intent = await unheardIntent(id);
       await stack.stripe.paymentIntents.confirm(intent.id, { payment_method: 'pm_card_visa' });
-      const event = await waitFor('the event', async () => (await eventsOf(intent.id)).find(({ type }) => type === 'payment_intent.succeeded'));
+      const event = await waitFor('the event', async () =>
+        (await eventsOf(intent.id)).find(({ type }) => type === 'payment_intent.succeeded'),
+      );
       await ended(event.id, 'held');
       assert.equal((await stack.readOrder(id)).payment.stripePaymentIntentId, null);
 
@@ -197,7 +243,13 @@ describe('an event that comes before our own commit', () => {
 
 describe('whatever happens to deliveries', () => {
   it('leaves every order paid once and the rules kept', async () => {
-    for (const rule of [{ action: 'duplicate', times: 3, nth: [1, 2, 3] }, { action: 'reorder', window: 4, count: 8 }, { action: 'forge', count: 5 }, { action: 'tamper', count: 5 }, { action: 'old_timestamp', count: 5 }]) {
+    for (const rule of [
+      { action: 'duplicate', times: 3, nth: [1, 2, 3] },
+      { action: 'reorder', window: 4, count: 8 },
+      { action: 'forge', count: 5 },
+      { action: 'tamper', count: 5 },
+      { action: 'old_timestamp', count: 5 },
+    ]) {
       assert.equal((await stack.control('/_sim/webhooks', { ...rule, type: 'payment_intent.*' })).status, 200);
     }
     const orders = await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? stack.order() : browserOrder())));
@@ -216,18 +268,25 @@ describe('whatever happens to deliveries', () => {
 describe('an event that is ours by its metadata but of an intent that we never learn of', () => {
   it('is held for an hour, then parked and written down once', async () => {
     const intent = anIntent({ metadata: OURS });
-    const [first, second] = [anEvent('payment_intent.processing', { ...intent, status: 'processing' }), anEvent('payment_intent.succeeded', intent)];
+    const [first, second] = [
+      anEvent('payment_intent.processing', { ...intent, status: 'processing' }),
+      anEvent('payment_intent.succeeded', intent),
+    ];
     await sendAll([first, second]);
     await ended(first.id, 'held');
     await stack.control('/_sim/clock', { advanceSeconds: 3_500 });
-    const attempts = async (): Promise<number> => (await stack.database.query<{ attempts: number }>('SELECT attempts FROM webhook_events WHERE id = $1', [first.id]))[0]?.attempts ?? 0;
+    const attempts = async (): Promise<number> =>
+      (await stack.database.query<{ attempts: number }>('SELECT attempts FROM webhook_events WHERE id = $1', [first.id]))[0]?.attempts ?? 0;
     const before = await attempts();
     await waitFor('two further looks after 3500 s', async () => (await attempts()) >= before + 2);
     assert.equal((await ended(second.id, 'held', 'parked')).status, 'held');
 
     await stack.control('/_sim/clock', { advanceSeconds: 200 });
     for (const { id } of [first, second]) assert.match((await ended(id, 'parked')).note ?? '', /ours/);
-    const found = await stack.database.query<{ order: string | null }>('SELECT order_id AS order FROM discrepancies WHERE stripe_object_id = $1', [intent.id]);
+    const found = await stack.database.query<{ order: string | null }>(
+      'SELECT order_id AS order FROM discrepancies WHERE stripe_object_id = $1',
+      [intent.id],
+    );
     assert.deepEqual(found, [{ order: null }]);
   });
 });

@@ -23,7 +23,14 @@ const EVERY_SCOPE = ['orders:write', 'orders:read', 'prices:write', 'prices:read
 
 /** Stores an API key as an operator would have made it, by default a secret one of the first account with every scope. */
 export async function storeApiKey(database: TestDatabase, traits: KeyTraits = {}): Promise<{ id: string; key: string }> {
-  const { accountId = developmentAccount(1), audience = 'secret', mode = 'test', scopes = EVERY_SCOPE, origins = [], expiresAt = null } = traits;
+  const {
+    accountId = developmentAccount(1),
+    audience = 'secret',
+    mode = 'test',
+    scopes = EVERY_SCOPE,
+    origins = [],
+    expiresAt = null,
+  } = traits;
   const id = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
   const key = formatApiKey({ id, audience, mode }, crypto.randomUUID().replaceAll('-', ''));
   await database.query(

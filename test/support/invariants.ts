@@ -17,7 +17,15 @@ export const ORDER_MOVES: Readonly<Record<string, readonly string[]>> = {
 
 /** To where Stripe's word for a payment may move. Source: docs.stripe.com/payments/paymentintents/lifecycle. */
 export const PAYMENT_MOVES: Readonly<Record<string, readonly string[]>> = {
-  pending: ['requires_payment_method', 'requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
+  pending: [
+    'requires_payment_method',
+    'requires_confirmation',
+    'requires_action',
+    'processing',
+    'requires_capture',
+    'succeeded',
+    'canceled',
+  ],
   requires_payment_method: ['requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_confirmation: ['requires_payment_method', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_action: ['requires_payment_method', 'requires_confirmation', 'processing', 'requires_capture', 'succeeded', 'canceled'],
@@ -30,7 +38,9 @@ const CAUSE = /^(command:[a-z]+|operation:op_[0-7][0-9a-hjkmnp-tv-z]{25}|webhook
 /** Writes down every outbox row that is ever inserted from now on; they live for milliseconds. */
 export async function keepOutbox({ query }: TestDatabase): Promise<void> {
   await query('CREATE TABLE outbox_seen (kind text, payload jsonb)');
-  await query('CREATE FUNCTION see_outbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO outbox_seen VALUES (NEW.kind, NEW.payload); RETURN NEW; END $$');
+  await query(
+    'CREATE FUNCTION see_outbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO outbox_seen VALUES (NEW.kind, NEW.payload); RETURN NEW; END $$',
+  );
   await query('CREATE TRIGGER see AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION see_outbox()');
 }
 
@@ -84,30 +94,53 @@ async function assertMirrored({ database, stripe }: Stack): Promise<void> {
     .filter(({ metadata }) => metadata['oncepay_instance'] === 'tests')
     .map(({ id, status, amount_received: received }) => ({ id, status, received }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  assert.deepEqual(ours.map((row) => ({ ...row })).toSorted((a, b) => (a.id < b.id ? -1 : 1)), seen); // prettier-ignore
+  assert.deepEqual(
+    ours.map((row) => ({ ...row })).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    seen,
+  );
 }
 
 /** R8, R11: every timeline leads along the published tables without a gap, from the creation to what the order is now. */
 async function assertTimelines({ query }: TestDatabase): Promise<void> {
-  const orders = await query<{ id: string; order: string; payment: string }>('SELECT o.id, o.status AS order, p.status AS payment FROM orders o JOIN payments p ON p.order_id = o.id');
+  const orders = await query<{ id: string; order: string; payment: string }>(
+    'SELECT o.id, o.status AS order, p.status AS payment FROM orders o JOIN payments p ON p.order_id = o.id',
+  );
   const events = await query<{ order_id: string; type: string; cause: string; at: Date; from: string | null; to: string | null }>(
     `SELECT order_id, type, cause, at, data ->> 'from' AS from, data ->> 'to' AS to FROM order_events ORDER BY position`,
   );
   for (const { id, order, payment } of orders) {
     const timeline = events.filter((event) => event.order_id === id);
     assert.equal(timeline[0]?.type, 'order.created');
-    assert.deepEqual(timeline.map(({ at }) => at.getTime()).toSorted((a, b) => a - b), timeline.map(({ at }) => at.getTime())); // prettier-ignore
+    assert.deepEqual(
+      timeline.map(({ at }) => at.getTime()).toSorted((a, b) => a - b),
+      timeline.map(({ at }) => at.getTime()),
+    );
     for (const { cause, type, to } of timeline) {
       assert.match(cause, CAUSE);
       if (to !== null && type !== 'order.created') assert.equal(type.split('.')[1], to);
     }
-    follow(timeline.filter(({ type }) => type.startsWith('order.')), ORDER_MOVES, timeline[0].to, order); // prettier-ignore
-    follow(timeline.filter(({ type }) => type.startsWith('payment.')), PAYMENT_MOVES, 'pending', payment); // prettier-ignore
+    follow(
+      timeline.filter(({ type }) => type.startsWith('order.')),
+      ORDER_MOVES,
+      timeline[0].to,
+      order,
+    );
+    follow(
+      timeline.filter(({ type }) => type.startsWith('payment.')),
+      PAYMENT_MOVES,
+      'pending',
+      payment,
+    );
   }
 }
 
 /** Asserts that a timeline leads from `start` to `end` along the moves, without a gap. */
-export function follow(events: readonly { type: string; from: string | null; to: string | null }[], moves: Readonly<Record<string, readonly string[]>>, start: string | null, end: string): void {
+export function follow(
+  events: readonly { type: string; from: string | null; to: string | null }[],
+  moves: Readonly<Record<string, readonly string[]>>,
+  start: string | null,
+  end: string,
+): void {
   let status = start ?? 'nothing';
   for (const { type, from, to } of events) {
     if (type === 'order.created') continue;
@@ -120,12 +153,18 @@ export function follow(events: readonly { type: string; from: string | null; to:
 
 /** R12, as far as it can be read in the database: timelines and jobs carry ids and facts, never a secret, a key or an amount of money. */
 async function assertNoSecrets({ query }: TestDatabase): Promise<void> {
-  const texts = await query<{ text: string }>(`SELECT cause || data::text AS text FROM order_events UNION ALL SELECT last_error::text FROM payment_operations WHERE last_error IS NOT NULL`);
-  const secrets = await query<{ secret: string }>('SELECT client_secret AS secret FROM orders UNION ALL SELECT stripe_client_secret FROM payments WHERE stripe_client_secret IS NOT NULL UNION ALL SELECT key FROM idempotency_keys');
+  const texts = await query<{ text: string }>(
+    `SELECT cause || data::text AS text FROM order_events UNION ALL SELECT last_error::text FROM payment_operations WHERE last_error IS NOT NULL`,
+  );
+  const secrets = await query<{ secret: string }>(
+    'SELECT client_secret AS secret FROM orders UNION ALL SELECT stripe_client_secret FROM payments WHERE stripe_client_secret IS NOT NULL UNION ALL SELECT key FROM idempotency_keys',
+  );
   const told = texts.map(({ text }) => text).join('\n');
   for (const { secret } of secrets) assert.ok(!told.includes(secret), `a timeline holds ${secret}`);
   const [jobs] = await query<{ present: boolean }>(`SELECT to_regclass('outbox_seen') IS NOT NULL AS present`);
   if (jobs?.present !== true) return;
-  const payloads = await query<{ names: string }>(`SELECT DISTINCT (SELECT string_agg(name, ',') FROM jsonb_object_keys(payload) AS name) AS names FROM outbox_seen`);
+  const payloads = await query<{ names: string }>(
+    `SELECT DISTINCT (SELECT string_agg(name, ',') FROM jsonb_object_keys(payload) AS name) AS names FROM outbox_seen`,
+  );
   for (const { names } of payloads) assert.match(names, /^[a-z]+Id$/);
 }

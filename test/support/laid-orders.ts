@@ -42,7 +42,11 @@ export async function sentFor(stack: Stack, { operations }: LaidOrder, struck: S
   const entries = await journalOf(stack, 'kind=request');
   return entries
     .filter(({ idempotencyKey }) => String(idempotencyKey).startsWith(`${key}-`))
-    .map(({ idempotencyKey, status, at }) => ({ generation: Number(String(idempotencyKey).slice(key.length + 1)), status: typeof status === 'number' ? status : null, at: Number(at) }));
+    .map(({ idempotencyKey, status, at }) => ({
+      generation: Number(String(idempotencyKey).slice(key.length + 1)),
+      status: typeof status === 'number' ? status : null,
+      at: Number(at),
+    }));
 }
 
 /** Writes down every status an operation ever has from now on. */
@@ -51,17 +55,25 @@ export async function keepHistory({ query }: TestDatabase): Promise<void> {
   await query(`CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO operation_history (key, status, in_doubt, due_in_seconds)
       VALUES (regexp_replace(NEW.stripe_idempotency_key, '-\\d+$', ''), NEW.status, NEW.in_doubt, extract(epoch FROM NEW.next_attempt_at - now())); RETURN NEW; END $$`);
-  await query('CREATE TRIGGER history AFTER UPDATE ON payment_operations FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION keep_history()');
+  await query(
+    'CREATE TRIGGER history AFTER UPDATE ON payment_operations FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION keep_history()',
+  );
 }
 
 /** The statuses an operation had, in order; a doubtful one is marked with a question mark. */
 export async function historyOf({ database }: Stack, { operations }: LaidOrder, struck: Struck): Promise<string> {
-  const rows = await database.query<{ status: string; in_doubt: boolean }>('SELECT status, in_doubt FROM operation_history WHERE key = $1 ORDER BY position', [operations[struck]]);
+  const rows = await database.query<{ status: string; in_doubt: boolean }>(
+    'SELECT status, in_doubt FROM operation_history WHERE key = $1 ORDER BY position',
+    [operations[struck]],
+  );
   return rows.map(({ status, in_doubt: inDoubt }) => `${status}${inDoubt && status !== 'unknown' ? '?' : ''}`).join(' ');
 }
 
 /** How long an operation was put off when it first got this status. Units: seconds. */
 export async function putOffFor({ database }: Stack, { operations }: LaidOrder, struck: Struck, status: string): Promise<number | null> {
-  const [row] = await database.query<{ seconds: number }>('SELECT due_in_seconds AS seconds FROM operation_history WHERE key = $1 AND status = $2 ORDER BY position LIMIT 1', [operations[struck], status]);
+  const [row] = await database.query<{ seconds: number }>(
+    'SELECT due_in_seconds AS seconds FROM operation_history WHERE key = $1 AND status = $2 ORDER BY position LIMIT 1',
+    [operations[struck], status],
+  );
   return row?.seconds ?? null;
 }

@@ -22,5 +22,7 @@ export function assertProblem(answer: Answer, status: number, code: string): voi
 /** The fields a validation problem complains of. */
 export function fieldsOf({ json }: Answer): readonly unknown[] {
   const { errors } = json;
-  return Array.isArray(errors) ? errors.map((error: unknown) => (typeof error === 'object' && error !== null && 'field' in error ? error.field : null)) : [];
+  return Array.isArray(errors)
+    ? errors.map((error: unknown) => (typeof error === 'object' && error !== null && 'field' in error ? error.field : null))
+    : [];
 }

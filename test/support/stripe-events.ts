@@ -5,18 +5,38 @@ import { type Answer, call } from './http-client.js';
 export function anEvent(type: string, object: object, overrides: object = {}): Readonly<Record<string, unknown>> & { readonly id: string } {
   const id = `evt_${crypto.randomUUID().replaceAll('-', '')}`;
   return {
-    id, object: 'event', api_version: '2026-10-28.endive', created: Math.floor(Date.now() / 1_000), livemode: false, pending_webhooks: 1,
-    request: { id: null, idempotency_key: null }, type, data: { object }, ...overrides,
-  }; // prettier-ignore
+    id,
+    object: 'event',
+    api_version: '2026-10-28.endive',
+    created: Math.floor(Date.now() / 1_000),
+    livemode: false,
+    pending_webhooks: 1,
+    request: { id: null, idempotency_key: null },
+    type,
+    data: { object },
+    ...overrides,
+  };
 }
 
 /** An intent as an event carries it, by default one that nobody here knows. */
 export function anIntent(overrides: object = {}): Readonly<Record<string, unknown>> & { readonly id: string } {
   const id = `pi_${crypto.randomUUID().replaceAll('-', '')}`;
   return {
-    id, object: 'payment_intent', status: 'succeeded', amount: 2_000, amount_received: 2_000, currency: 'usd', client_secret: `${id}_secret_of_the_test`, metadata: {},
-    latest_charge: null, payment_method: null, next_action: null, last_payment_error: null, cancellation_reason: null, ...overrides,
-  }; // prettier-ignore
+    id,
+    object: 'payment_intent',
+    status: 'succeeded',
+    amount: 2_000,
+    amount_received: 2_000,
+    currency: 'usd',
+    client_secret: `${id}_secret_of_the_test`,
+    metadata: {},
+    latest_charge: null,
+    payment_method: null,
+    next_action: null,
+    last_payment_error: null,
+    cancellation_reason: null,
+    ...overrides,
+  };
 }
 
 interface Delivery {
