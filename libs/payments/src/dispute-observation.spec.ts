@@ -70,6 +70,12 @@ describe('a dispute', () => {
     assert.equal(judgeDispute(won, seen('lost'), true).verdict, 'apply');
   });
 
+  it('is not read for what an earlier phase says', () => {
+    const won = after([seen('won')], seen('won'));
+    for (const status of ['warning_closed', 'needs_response', 'under_review'])
+      assert.equal(judgeDispute(won, seen(status), false).verdict, 'stale');
+  });
+
   it('takes a word of a later API version', () => {
     assert.equal(after([seen('needs_response'), seen('constructor')], seen('constructor')).dispute?.status, 'constructor');
   });

@@ -1,5 +1,12 @@
-export { customerParams } from './customer.js';
-export { cancelIntentParams, captureIntentParams, confirmIntentParams, createIntentParams, type IntentRequest, refundParams } from './intent-request.js';
+export {
+  cancelIntentParams,
+  captureIntentParams,
+  confirmIntentParams,
+  createIntentParams,
+  customerParams,
+  type IntentRequest,
+  refundParams,
+} from './intent-request.js';
 export { observeEvent } from './observe-event.js';
 export { lockUnclaimedOperations, requeueOverdueOperations } from './operations.store.js';
 export { PAYMENT_TRANSITIONS } from './observation.js';

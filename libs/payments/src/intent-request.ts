@@ -1,5 +1,12 @@
 import { publicId } from '#libs/primitives';
-import { type CancelIntentParams, type CaptureIntentParams, type ConfirmIntentParams, type CreateIntentParams, type CreateRefundParams } from './stripe/stripe-gateway.js';
+import {
+  type CancelIntentParams,
+  type CaptureIntentParams,
+  type ConfirmIntentParams,
+  type CreateCustomerParams,
+  type CreateIntentParams,
+  type CreateRefundParams,
+} from './stripe/stripe-gateway.js';
 import { METADATA } from './stripe/stripe-objects.js';
 
 /** What of an order Stripe is told. */
@@ -39,7 +46,11 @@ export function createIntentParams(request: IntentRequest): CreateIntentParams {
 
 /** The parameters that confirm an intent with a payment method; `offSession`: the buyer is away, and cannot be asked for anything. */
 export function confirmIntentParams(paymentMethod: string, returnUrl: string | null, offSession = false): ConfirmIntentParams {
-  return { payment_method: paymentMethod, ...(returnUrl === null ? {} : { return_url: returnUrl }), ...(offSession ? { off_session: true } : {}) };
+  return {
+    payment_method: paymentMethod,
+    ...(returnUrl === null ? {} : { return_url: returnUrl }),
+    ...(offSession ? { off_session: true } : {}),
+  };
 }
 
 /** The parameters that capture an intent; without an amount, all of it. amount: integer in Stripe's unit of the currency. */
@@ -52,11 +63,36 @@ export function cancelIntentParams(reason: 'requested_by_customer' | 'abandoned'
   return { cancellation_reason: reason };
 }
 
+/** The parameters of the customer who is to keep the card that an order is paid with. Source: docs.stripe.com/api/customers/create. */
+export function customerParams(request: {
+  instance: string;
+  orderId: string;
+  operationId: string;
+  email: string;
+  name: string | null;
+}): CreateCustomerParams & { email: string } {
+  return {
+    email: request.email,
+    ...(request.name === null ? {} : { name: request.name }),
+    metadata: {
+      [METADATA.instance]: request.instance,
+      [METADATA.order]: publicId('ord', request.orderId),
+      [METADATA.operation]: publicId('op', request.operationId),
+    },
+  };
+}
+
 /** Why money is returned, in Stripe's words. */
 export type RefundReason = 'duplicate' | 'fraudulent' | 'requested_by_customer';
 
 /** The parameters of a refund but for its intent. amount: integer in Stripe's unit of the currency. */
-export function refundParams(request: { instance: string; orderId: string; operationId: string; amount: number; reason: RefundReason | null }): CreateRefundParams {
+export function refundParams(request: {
+  instance: string;
+  orderId: string;
+  operationId: string;
+  amount: number;
+  reason: RefundReason | null;
+}): CreateRefundParams {
   return {
     amount: request.amount,
     ...(request.reason === null ? {} : { reason: request.reason }),

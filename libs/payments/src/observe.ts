@@ -1,5 +1,5 @@
 import { effect, publicId } from '#libs/primitives';
-import { type CustomerObservation } from './customer.js';
+import { type CustomerObservation } from './customer-observation.js';
 import { type DisputeObservation, judgeDispute } from './dispute-observation.js';
 import { judge, type PaymentIntentObservation } from './observation.js';
 import { type PaymentState } from './payment.js';

@@ -1,7 +1,7 @@
 import { type Stripe } from 'stripe';
 import { assertNoOpenTransaction } from '#libs/database';
 import { effect } from '#libs/primitives';
-import { type CustomerObservation } from '../customer.js';
+import { type CustomerObservation } from '../customer-observation.js';
 import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';

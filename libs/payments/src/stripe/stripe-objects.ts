@@ -1,6 +1,6 @@
 import { type Stripe } from 'stripe';
 import { PAYMENT_STATUSES, type PaymentStatus } from '../payment.js';
-import { type CustomerObservation } from '../customer.js';
+import { type CustomerObservation } from '../customer-observation.js';
 import { type DisputeObservation } from '../dispute-observation.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
