@@ -38,7 +38,7 @@ export class Launch {
       const migrated = timed(this.#unlessEnded(migrateTables(database.directUrl)));
       await step('Schema', migrated, (count) => (count === 0 ? 'up to date' : `${count} migrations applied`));
     }
-    const env = { ...plan.env, DATABASE_URL: database.url };
+    const env = { ...plan.env, DATABASE_URL: database.url, DATABASE_DIRECT_URL: database.directUrl };
     const api = this.#start('api', env, folder);
     const worker = this.#start('worker', { ...env, ADMIN_PORT: String(plan.workerPort) }, folder);
     const workerUrl = `http://localhost:${plan.workerPort}/health/ready`;

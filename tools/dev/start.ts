@@ -62,7 +62,7 @@ async function run(launch: Launch, { plan, folder, once, signal }: Run): Promise
   say(styled('dim', introduction(plan)), '');
   for (const remark of plan.remarks) say(`  ${styled('yellow', remark)}`);
   await launch.startAll(plan, folder);
-  const stripe = { url: plan.config.stripe.apiBase ?? 'https://api.stripe.com', secretKey: plan.config.stripe.secretKey };
+  const stripe = { url: plan.config.stripe.apiBase ?? 'https://api.stripe.com', secretKey: plan.config.stripe.secretKey, signal };
   const stage = { apiUrl: plan.apiUrl, secretKey: plan.config.development.secretKeys[0] ?? '', stripe, signal };
   const isAgreed = plan.stripe === 'live' || (await demonstrate(stage, once));
   if (once) return isAgreed ? 0 : 1;

@@ -4,6 +4,8 @@ import { type StripeCharge, type StripeIntent, type StripeSide, stripeSideOf } f
 export interface StripeAccess {
   readonly url: string;
   readonly secretKey: string;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
 }
 
 interface Page<T> {
@@ -28,13 +30,17 @@ export async function readStripeSide(
   return stripeSideOf(order.id, intents, charges);
 }
 
-async function listSince<T extends { readonly id: string }>({ url, secretKey }: StripeAccess, path: string, since: number): Promise<T[]> {
+async function listSince<T extends { readonly id: string }>(
+  { url, secretKey, signal }: StripeAccess,
+  path: string,
+  since: number,
+): Promise<T[]> {
   const found: T[] = [];
   for (;;) {
     const query = new URLSearchParams({ limit: String(PAGE_SIZE), 'created[gte]': String(since) });
     const last = found.at(-1);
     if (last) query.set('starting_after', last.id);
-    const response = await fetch(`${url}${path}?${query.toString()}`, { headers: { Authorization: `Bearer ${secretKey}` } });
+    const response = await fetch(`${url}${path}?${query.toString()}`, { headers: { Authorization: `Bearer ${secretKey}` }, signal });
     if (!response.ok) throw new Error(`Stripe's side answered ${response.status} to GET ${path}: ${await response.text()}`);
     const page = (await response.json()) as Page<T>;
     found.push(...page.data);
