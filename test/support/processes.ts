@@ -22,6 +22,8 @@ export interface AppProcess {
   stop(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  /** Everything it has written so far, to either stream. */
+  output(): string;
 }
 
 const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as const;
@@ -34,7 +36,9 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
   });
   const ended = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));
   const errors: string[] = [];
+  const written: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => written.push(chunk.toString()));
   const ready = waitForLine(child, READY_LINES[app]);
   const first = await Promise.race([ready, ended.then(() => 'ended' as const), timeout()]);
   if (first === 'late') {
@@ -46,7 +50,7 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
     child.kill(signal);
     await ended;
   };
-  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), output: () => written.join('') };
 }
 
 async function waitForLine(child: ChildProcess, text: string): Promise<'ready'> {
