@@ -145,10 +145,11 @@ describe('Prefer: wait on GET', () => {
   it('lets 100 waiters wait without keeping anyone else', async () => {
     await stack.stopWorker();
     const { id } = await stack.order();
-    const waiters = Array.from({ length: 100 }, () => read(id, 'wait=20'));
+    const waiters = Array.from({ length: 100 }, () => read(id, 'wait=30'));
     const { answer, ms } = await timed(stack.order());
     assert.equal(answer.status, 'pending');
-    assert.ok(ms < 5_000, `it took ${ms} ms`);
+    // Waiters that kept a connection each would keep it for as long as they wait.
+    assert.ok(ms < 20_000, `it took ${ms} ms`);
     await stack.startWorker();
     assert.deepEqual(new Set((await Promise.all(waiters)).map(({ json }) => json['status'])), new Set(['paid']));
   });
