@@ -26,7 +26,7 @@ export {
 } from './payment.js';
 export { type Move, type NewOperation, planChange, type TimelineEntry } from './payment-change.js';
 export { type Payments } from './payments.js';
-export { commitChange, loadPayment, lockPayment, recordDiscrepancy } from './payments.store.js';
+export { commitChange, lockPayment, recordDiscrepancy } from './payments.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
 export { cancelParams, createSessionParams, HOSTED_LIFE_SECONDS_MAX, type SessionRequest } from './session-request.js';
 export { StripeFailure } from './stripe/stripe-failure.js';

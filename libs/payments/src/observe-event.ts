@@ -4,6 +4,7 @@ import { type Fact, observe } from './observe.js';
 import { type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { findPaymentByIntent, findPaymentByOperation, findPaymentBySession } from './payments.store.js';
+import { StripeFailure } from './stripe/stripe-failure.js';
 import { readCheckoutSession, readDispute, readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
 
 /**
@@ -59,9 +60,17 @@ async function paymentOf(payments: Payments, instance: string, fact: EventFact):
   const known = await findPaymentByIntent(tx, intentId);
   if (known !== null) return known;
   // The intent's metadata tells; where the event does not carry the intent, it is read once.
-  const intent: PaymentIntentObservation = fact.of === 'intent' ? fact.seen : await payments.gateway.retrievePaymentIntent(intentId);
-  if (intent.instance !== instance) return 'foreign';
+  const intent = fact.of === 'intent' ? fact.seen : await readOnce(payments, intentId);
+  if (intent?.instance !== instance) return 'foreign';
   return fact.of === 'intent' ? payingBySession(payments, intent.operationId) : 'unknown';
+}
+
+/** An intent our account does not have is nobody's order here. */
+async function readOnce({ gateway }: Payments, intentId: string): Promise<PaymentIntentObservation | null> {
+  return gateway.retrievePaymentIntent(intentId).catch((error: unknown) => {
+    if (error instanceof StripeFailure && error.httpStatus === 404) return null;
+    throw error;
+  });
 }
 
 /** A session makes its intent without telling us; both carry the metadata of the operation that ordered the session. */

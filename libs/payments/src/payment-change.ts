@@ -99,7 +99,7 @@ function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOp
 }
 
 /** What of a payment's state is a fact about its intent. */
-export function factsOf(state: PaymentState): PaymentFacts {
+function factsOf(state: PaymentState): PaymentFacts {
   const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url } = state;
   return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url };
 }
