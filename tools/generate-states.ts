@@ -13,9 +13,13 @@ else is observed is written down as a discrepancy and never accepted.
 /** The text of docs/states.md: the tables that move payments and orders, as a diagram and as a table. */
 export function statesPage(): string {
   const arrows = Object.entries(PAYMENT_TRANSITIONS).flatMap(([from, targets]) => targets.map((to) => `    ${from} --> ${to}`));
-  const finals = Object.entries(PAYMENT_TRANSITIONS).flatMap(([status, targets]) => (targets.length === 0 ? [`    ${status} --> [*]`] : []));
+  const finals = Object.entries(PAYMENT_TRANSITIONS).flatMap(([status, targets]) =>
+    targets.length === 0 ? [`    ${status} --> [*]`] : [],
+  );
   const diagram = ['```mermaid', 'stateDiagram-v2', '    [*] --> pending', ...arrows, ...finals, '```'].join('\n');
-  const rows = ORDER_STATUS_RULES.map(({ payment, when, order }) => `| ${payment.map((status) => `\`${status}\``).join(', ')} | ${when} | \`${order}\` |`);
+  const rows = ORDER_STATUS_RULES.map(
+    ({ payment, when, order }) => `| ${payment.map((status) => `\`${status}\``).join(', ')} | ${when} | \`${order}\` |`,
+  );
   const table = ['| payment | when | order |', '| --- | --- | --- |', ...rows].join('\n');
   return `${HEAD}\n${diagram}\n\n## The order\n\nThe first row that fits decides. "Open" means ordered by us and not settled.\n\n${table}\n`;
 }

@@ -26,7 +26,15 @@ const ORDER = {
   operationId: '0199c000-0000-7000-8000-000000000002',
 };
 
-const REQUEST: IntentRequest = { ...ORDER, amount: 4_300, currency: 'usd', captureMethod: 'automatic', returnUrl: null, saveCard: false, metadata: {} };
+const REQUEST: IntentRequest = {
+  ...ORDER,
+  amount: 4_300,
+  currency: 'usd',
+  captureMethod: 'automatic',
+  returnUrl: null,
+  saveCard: false,
+  metadata: {},
+};
 
 const REQUESTS: readonly IntentRequest[] = [
   REQUEST,
@@ -38,7 +46,10 @@ const REQUESTS: readonly IntentRequest[] = [
 
 const SESSION: SessionRequest = {
   ...ORDER,
-  items: [{ name: 'T-shirt', unitAmount: 2_000, quantity: 2 }, { name: 'Gift wrap', unitAmount: 0, quantity: 1 }],
+  items: [
+    { name: 'T-shirt', unitAmount: 2_000, quantity: 2 },
+    { name: 'Gift wrap', unitAmount: 0, quantity: 1 },
+  ],
   currency: 'usd',
   captureMethod: 'automatic',
   returnUrl: 'https://shop.example/return?cart=1&step=2',
@@ -78,7 +89,9 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
       await proven('POST /v1/payment_intents', createIntentParams(request), (params) => gateway.createPaymentIntent(params, randomUUID()));
     }
     const { id: customer } = await newCustomer();
-    await proven('POST /v1/payment_intents', { ...createIntentParams({ ...REQUEST, saveCard: true }), customer }, (params) => gateway.createPaymentIntent(params, randomUUID()));
+    await proven('POST /v1/payment_intents', { ...createIntentParams({ ...REQUEST, saveCard: true }), customer }, (params) =>
+      gateway.createPaymentIntent(params, randomUUID()),
+    );
   },
 
   async confirmPaymentIntent() {
@@ -88,7 +101,9 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
       await proven('POST /v1/payment_intents/:id/confirm', built, (params) => gateway.confirmPaymentIntent(id, params, randomUUID()));
     }
     const id = await newIntent(REQUEST);
-    await proven('POST /v1/payment_intents/:id/confirm', confirmIntentParams('pm_card_visa', null, true), (params) => gateway.confirmPaymentIntent(id, params, randomUUID()));
+    await proven('POST /v1/payment_intents/:id/confirm', confirmIntentParams('pm_card_visa', null, true), (params) =>
+      gateway.confirmPaymentIntent(id, params, randomUUID()),
+    );
   },
 
   async createCustomer() {
@@ -121,7 +136,9 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
 
   async createCheckoutSession() {
     for (const request of SESSIONS) {
-      await proven('POST /v1/checkout/sessions', createSessionParams(request), (params) => gateway.createCheckoutSession(params, randomUUID()));
+      await proven('POST /v1/checkout/sessions', createSessionParams(request), (params) =>
+        gateway.createCheckoutSession(params, randomUUID()),
+      );
     }
   },
 

@@ -126,7 +126,11 @@ const isThrottled: Scenario = {
 /** An event of an object that is ours by its metadata and of no order: held, and given up after an hour. */
 async function forgeEvent(here: Installation): Promise<string> {
   const id = `evt_forged${crypto.randomUUID().replaceAll('-', '')}`;
-  const intent = await here.stripe.paymentIntents.create({ amount: AMOUNT, currency: 'usd', metadata: { oncepay_instance: 'development' } });
+  const intent = await here.stripe.paymentIntents.create({
+    amount: AMOUNT,
+    currency: 'usd',
+    metadata: { oncepay_instance: 'development' },
+  });
   const payload = JSON.stringify({ id, object: 'event', type: 'payment_intent.canceled', livemode: false, data: { object: intent } });
   const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: here.webhookSecret });
   await fetch(`${here.url}/webhooks/stripe`, { method: 'POST', headers: { 'Stripe-Signature': signature }, body: payload });
@@ -143,7 +147,9 @@ async function eventBecomes(here: Installation, id: string, status: string): Pro
 const holdsAnEvent: Scenario = {
   provoke: (here) => forgeEvent(here),
   settle: async (here) => {
-    const [event] = await here.database.query<{ id: string }>(`SELECT id FROM webhook_events WHERE id LIKE 'evt_forged%' ORDER BY received_at DESC LIMIT 1`);
+    const [event] = await here.database.query<{ id: string }>(
+      `SELECT id FROM webhook_events WHERE id LIKE 'evt_forged%' ORDER BY received_at DESC LIMIT 1`,
+    );
     assert.ok(event);
     await eventBecomes(here, event.id, 'held');
   },
@@ -207,7 +213,10 @@ async function survives(here: Installation, app: 'api' | 'worker', failpoint: st
 /** Two installations a process, so that one waits for a lease while the other works. */
 const LANES_PER_APP = 2;
 const lanes = (['api', 'worker'] as const).flatMap((app) =>
-  Array.from({ length: LANES_PER_APP }, (_, lane) => ({ app, failpoints: FAILPOINTS.filter((name) => name.startsWith(`${app}.`)).filter((__, index) => index % LANES_PER_APP === lane) })),
+  Array.from({ length: LANES_PER_APP }, (_, lane) => ({
+    app,
+    failpoints: FAILPOINTS.filter((name) => name.startsWith(`${app}.`)).filter((__, index) => index % LANES_PER_APP === lane),
+  })),
 );
 
 describe('a crash at every failpoint', { concurrency: lanes.length }, () => {

@@ -63,7 +63,10 @@ async function sent({ operation }: Laid): Promise<readonly string[]> {
   const publicId = operation.key.replace(/-1$/, '');
   return (await journalOf(stack, 'kind=request'))
     .filter(({ idempotencyKey }) => String(idempotencyKey).startsWith(`${publicId}-`))
-    .map(({ idempotencyKey, status }) => `${String(idempotencyKey).slice(publicId.length + 1)}:${typeof status === 'number' ? status : 'lost'}`);
+    .map(
+      ({ idempotencyKey, status }) =>
+        `${String(idempotencyKey).slice(publicId.length + 1)}:${typeof status === 'number' ? status : 'lost'}`,
+    );
 }
 
 /** The statuses the operation had, a doubtful one with a question mark. */
@@ -109,8 +112,15 @@ async function parked(laid: Laid): Promise<void> {
 async function rejected(laid: Laid): Promise<void> {
   await operationIn(stack, laid.orderOf.id, laid.kind, 'rejected');
   const { id, status, payment } = await stack.readOrder(laid.orderOf.id);
-  assert.deepEqual([status, payment.pendingOperation, payment.lastError?.code ?? null], [laid.from, null, laid.name === 'pay' ? 'told_by_test' : null]);
-  assert.ok((await timelineOf(stack, id)).some(({ type, data }) => type === 'operation.rejected' && Object(data['error'])['code'] === 'told_by_test'));
+  assert.deepEqual(
+    [status, payment.pendingOperation, payment.lastError?.code ?? null],
+    [laid.from, null, laid.name === 'pay' ? 'told_by_test' : null],
+  );
+  assert.ok(
+    (await timelineOf(stack, id)).some(
+      ({ type, data }) => type === 'operation.rejected' && Object(data['error'])['code'] === 'told_by_test',
+    ),
+  );
   assert.deepEqual(await effectsOn(stack, intentOf(laid.orderOf)), laid.before);
   if (laid.name === 'refunds') {
     const [failed] = await refundsOf(stack, id);
@@ -120,7 +130,12 @@ async function rejected(laid: Laid): Promise<void> {
   await carriedOut(laid);
 }
 
-const answer = (status: number, error: object): object => ({ action: 'json', status, body: JSON.stringify({ error: { message: 'told by the test', ...error } }), count: 1 });
+const answer = (status: number, error: object): object => ({
+  action: 'json',
+  status,
+  body: JSON.stringify({ error: { message: 'told by the test', ...error } }),
+  count: 1,
+});
 
 const DOUBTFUL: readonly (readonly [string, object])[] = [
   ['a reset', { action: 'reset' }],
@@ -194,7 +209,9 @@ let look: { readonly at: number; readonly rows: Promise<readonly PutOff[]> } | n
 
 async function isPutOff({ operation }: Laid, attempts: number): Promise<boolean> {
   if (look === null || performance.now() - look.at > 100) {
-    const rows = stack.database.query<PutOff>(`SELECT id, attempts FROM payment_operations WHERE lease_until IS NULL AND finished_at IS NULL AND next_attempt_at > now() + interval '8 seconds'`);
+    const rows = stack.database.query<PutOff>(
+      `SELECT id, attempts FROM payment_operations WHERE lease_until IS NULL AND finished_at IS NULL AND next_attempt_at > now() + interval '8 seconds'`,
+    );
     look = { at: performance.now(), rows };
   }
   return (await look.rows).some((row) => row.id === operation.id && row.attempts >= attempts);
@@ -204,7 +221,11 @@ async function isPutOff({ operation }: Laid, attempts: number): Promise<boolean>
 async function lay(names: readonly Name[]): Promise<readonly OrderJson[]> {
   const ids: string[] = [];
   for (const name of names) ids.push((await stack.order(COMMANDS[name].order)).id);
-  await waitFor('no order to be under way', async () => (await stack.database.query(`SELECT 1 FROM orders WHERE status = 'pending'`)).length === 0, 40_000);
+  await waitFor(
+    'no order to be under way',
+    async () => (await stack.database.query(`SELECT 1 FROM orders WHERE status = 'pending'`)).length === 0,
+    40_000,
+  );
   return Promise.all(ids.map((id) => stack.readOrder(id)));
 }
 
@@ -291,7 +312,12 @@ describe("Stripe's answer", () => {
     await spoil(given, { action: '500', phase: 'before', count: 1 });
     await stack.startWorker();
     const absent = (): Promise<boolean> =>
-      stack.database.query('SELECT 1 FROM payment_operations WHERE id = $1::uuid AND absent_since IS NOT NULL AND lease_until IS NULL AND next_attempt_at > now()', [given.operation.id]).then(({ length }) => length === 1);
+      stack.database
+        .query(
+          'SELECT 1 FROM payment_operations WHERE id = $1::uuid AND absent_since IS NOT NULL AND lease_until IS NULL AND next_attempt_at > now()',
+          [given.operation.id],
+        )
+        .then(({ length }) => length === 1);
     await waitFor('a list that lacks it', absent);
     await stack.control('/_sim/clock', { advanceSeconds: 590 });
     await becomeDue(stack, given.operation.id);

@@ -12,7 +12,8 @@ before(async () => {
 });
 after(() => stack.close());
 
-const cancel = (orderId: string, options: Parameters<typeof command>[4] = {}): Promise<Answer> => command(stack, orderId, 'cancel', undefined, options);
+const cancel = (orderId: string, options: Parameters<typeof command>[4] = {}): Promise<Answer> =>
+  command(stack, orderId, 'cancel', undefined, options);
 
 async function unpaid(): Promise<OrderJson> {
   return stack.orderIn((await stack.order({ paymentMethod: undefined })).id, 'requires_payment');
@@ -54,16 +55,26 @@ async function orderThatIs(status: string): Promise<OrderJson> {
 }
 
 describe('POST /v1/orders/{id}/cancel', () => {
-  for (const [status, effects] of [['requires_payment', []], ['requires_action', []], ['authorized', ['authorized 2000 usd', 'released 2000 usd']]] as const) {
+  for (const [status, effects] of [
+    ['requires_payment', []],
+    ['requires_action', []],
+    ['authorized', ['authorized 2000 usd', 'released 2000 usd']],
+  ] as const) {
     it(`of an order that is ${status} cancels the intent at Stripe, then the order`, async () => {
       const order = await orderThatIs(status);
       const answer = await cancel(order.id);
       assert.equal(answer.status, 200, answer.text);
       const ordered: OrderJson = JSON.parse(answer.text);
-      assert.deepEqual([ordered.status, ordered.payment.pendingOperation, answer.headers.get('Location')], [status, 'cancel', `/v1/orders/${order.id}`]);
+      assert.deepEqual(
+        [ordered.status, ordered.payment.pendingOperation, answer.headers.get('Location')],
+        [status, 'cancel', `/v1/orders/${order.id}`],
+      );
 
       const canceled = await stack.orderIn(order.id, 'canceled');
-      assert.deepEqual([canceled.payment.status, canceled.payment.pendingOperation, canceled.payment.nextAction, canceled.amountCaptured], ['canceled', null, null, 0]);
+      assert.deepEqual(
+        [canceled.payment.status, canceled.payment.pendingOperation, canceled.payment.nextAction, canceled.amountCaptured],
+        ['canceled', null, null, 0],
+      );
       const intent = await stack.stripe.paymentIntents.retrieve(intentOf(order));
       assert.deepEqual([intent.status, intent.cancellation_reason], ['canceled', 'requested_by_customer']);
       assert.deepEqual(await effectsOn(stack, intent.id), effects);
@@ -77,7 +88,10 @@ describe('POST /v1/orders/{id}/cancel', () => {
     const answer = await cancel(order.id, { key });
     assert.equal(answer.status, 200, answer.text);
     const canceled: OrderJson = JSON.parse(answer.text);
-    assert.deepEqual([canceled.status, canceled.payment.status, canceled.payment.pendingOperation, canceled.payment.stripePaymentIntentId], ['canceled', 'canceled', null, null]);
+    assert.deepEqual(
+      [canceled.status, canceled.payment.status, canceled.payment.pendingOperation, canceled.payment.stripePaymentIntentId],
+      ['canceled', 'canceled', null, null],
+    );
     assert.deepEqual((await timelineOf(stack, order.id)).filter(({ type }) => type === 'order.canceled').map(({ cause }) => cause), ['command:cancel']); // prettier-ignore
 
     await stack.startWorker();
@@ -153,12 +167,22 @@ describe('POST /v1/orders/{id}/cancel', () => {
 
   it('is carried out once when the reply to it is lost', async () => {
     const order = await unpaid();
-    await stack.control('/_sim/faults', { path: `/v1/payment_intents/${intentOf(order)}/cancel`, phase: 'after', action: 'reset', count: 1 });
+    await stack.control('/_sim/faults', {
+      path: `/v1/payment_intents/${intentOf(order)}/cancel`,
+      phase: 'after',
+      action: 'reset',
+      count: 1,
+    });
     await cancel(order.id);
 
     await stack.orderIn(order.id, 'canceled');
     await operationIn(stack, order.id, 'cancel', 'done');
-    assert.equal((await stack.stripe.events.list({ type: 'payment_intent.canceled', limit: 100 })).data.filter(({ data }) => 'id' in data.object && data.object.id === intentOf(order)).length, 1);
+    assert.equal(
+      (await stack.stripe.events.list({ type: 'payment_intent.canceled', limit: 100 })).data.filter(
+        ({ data }) => 'id' in data.object && data.object.id === intentOf(order),
+      ).length,
+      1,
+    );
   });
 
   it('that the buyer outruns ends paid: Stripe refuses it, and the timeline says so', async () => {
@@ -211,7 +235,11 @@ describe('POST /v1/orders/{id}/cancel', () => {
   it("does not find another account's order, nor one that is not there, and stores neither answer", async () => {
     const order = await unpaid();
     const key = crypto.randomUUID();
-    assertProblem(await stack.call(`/v1/orders/${order.id}/cancel`, { method: 'POST', key: SECRET_KEYS[1], idempotencyKey: key }), 404, 'not_found');
+    assertProblem(
+      await stack.call(`/v1/orders/${order.id}/cancel`, { method: 'POST', key: SECRET_KEYS[1], idempotencyKey: key }),
+      404,
+      'not_found',
+    );
     const nowhere = `/v1/orders/${order.id.slice(0, -4)}0000/cancel`;
     assertProblem(await stack.call(nowhere, { method: 'POST', idempotencyKey: key }), 404, 'not_found');
     assert.equal((await cancel(order.id, { key })).status, 200);
@@ -241,7 +269,10 @@ describe('If-Match of a cancellation', () => {
     const key = crypto.randomUUID();
     assertProblem(await cancel(order.id, { key, headers: { 'If-Match': seen } }), 412, 'precondition_failed');
     assertProblem(await cancel(order.id, { key, headers: { 'If-Match': `W/${await etagOf(order.id)}` } }), 412, 'precondition_failed');
-    assert.equal((await operationsOf(stack, order.id)).some(({ kind }) => kind === 'cancel'), false);
+    assert.equal(
+      (await operationsOf(stack, order.id)).some(({ kind }) => kind === 'cancel'),
+      false,
+    );
 
     assert.equal((await cancel(order.id, { key, headers: { 'If-Match': await etagOf(order.id) } })).status, 200);
   });

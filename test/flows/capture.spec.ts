@@ -25,7 +25,10 @@ describe('POST /v1/orders/{id}/capture', () => {
 
     assert.equal(answer.status, 200, answer.text);
     const ordered: OrderJson = JSON.parse(answer.text);
-    assert.deepEqual([ordered.id, ordered.status, ordered.amountCaptured, ordered.payment.pendingOperation], [order.id, 'authorized', 0, 'capture']);
+    assert.deepEqual(
+      [ordered.id, ordered.status, ordered.amountCaptured, ordered.payment.pendingOperation],
+      [order.id, 'authorized', 0, 'capture'],
+    );
     assert.equal(answer.headers.get('Location'), `/v1/orders/${order.id}`);
     const paid = await stack.orderIn(order.id, 'paid');
     assert.deepEqual([paid.amountCaptured, paid.payment.status, paid.payment.pendingOperation], [2_000, 'succeeded', null]);
@@ -112,7 +115,11 @@ describe('POST /v1/orders/{id}/capture', () => {
 
   it("does not find another account's order", async () => {
     const order = await authorized();
-    assertProblem(await stack.call(`/v1/orders/${order.id}/capture`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: {} }), 404, 'not_found');
+    assertProblem(
+      await stack.call(`/v1/orders/${order.id}/capture`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: {} }),
+      404,
+      'not_found',
+    );
   });
 });
 
@@ -120,7 +127,10 @@ describe('an authorized order', () => {
   it('can be canceled instead, which releases all of the money', async () => {
     const order = await authorized();
     const answer = await command(stack, order.id, 'cancel');
-    assert.deepEqual([answer.status, answer.json['status'], Object(answer.json['payment'])['pendingOperation']], [200, 'authorized', 'cancel']);
+    assert.deepEqual(
+      [answer.status, answer.json['status'], Object(answer.json['payment'])['pendingOperation']],
+      [200, 'authorized', 'cancel'],
+    );
 
     await stack.orderIn(order.id, 'canceled');
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', 'released 2000 usd']);
@@ -129,23 +139,36 @@ describe('an authorized order', () => {
 
   it('lets one of 32 captures and 32 cancellations win and refuses the others', async () => {
     const order = await authorized();
-    const answers = await Promise.all(Array.from({ length: 64 }, (_, index) => command(stack, order.id, index % 2 === 0 ? 'capture' : 'cancel')));
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, (_, index) => command(stack, order.id, index % 2 === 0 ? 'capture' : 'cancel')),
+    );
 
     const won = answers.filter(({ status }) => status === 200);
     assert.deepEqual([won.length, answers.filter(({ status }) => status === 409).length], [1, 63]);
     for (const { json } of answers.filter(({ status }) => status === 409)) {
-      assert.ok(['operation_in_progress', 'order_not_capturable', 'order_not_cancelable'].includes(String(json['code'])), String(json['code']));
+      assert.ok(
+        ['operation_in_progress', 'order_not_capturable', 'order_not_cancelable'].includes(String(json['code'])),
+        String(json['code']),
+      );
     }
     const winner = Object(won[0]?.json['payment'])['pendingOperation'];
     await stack.orderIn(order.id, winner === 'capture' ? 'paid' : 'canceled');
     const sent = (await operationsOf(stack, order.id)).filter(({ kind }) => kind === 'capture' || kind === 'cancel');
     assert.deepEqual(sent.map(({ kind, status }) => [kind, status]), [[winner, 'done']]); // prettier-ignore
-    assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', winner === 'capture' ? 'captured 2000 usd' : 'released 2000 usd']);
+    assert.deepEqual(await effectsOn(stack, intentOf(order)), [
+      'authorized 2000 usd',
+      winner === 'capture' ? 'captured 2000 usd' : 'released 2000 usd',
+    ]);
   });
 
   it('is captured once when the reply to the capture is lost', async () => {
     const order = await authorized();
-    await stack.control('/_sim/faults', { path: `/v1/payment_intents/${intentOf(order)}/capture`, phase: 'after', action: 'reset', count: 1 });
+    await stack.control('/_sim/faults', {
+      path: `/v1/payment_intents/${intentOf(order)}/capture`,
+      phase: 'after',
+      action: 'reset',
+      count: 1,
+    });
     await command(stack, order.id, 'capture', { amount: 1_500 });
 
     await stack.orderIn(order.id, 'paid');

@@ -55,10 +55,17 @@ describe(`an order that nobody has paid ${EXPIRES_AFTER_SECONDS} s after its cre
     const order = await stack.orderIn((await stack.order(UNPAID)).id, 'requires_payment');
     orders.set(`busy: ${operation}`, order);
     const verb = operation === 'pay' ? 'confirm' : operation;
-    await stack.control('/_sim/faults', { path: `/v1/payment_intents/${intentOf(order)}/${verb}`, method: 'POST', action: '429', retryAfterSeconds: 3_600 });
+    await stack.control('/_sim/faults', {
+      path: `/v1/payment_intents/${intentOf(order)}/${verb}`,
+      method: 'POST',
+      action: '429',
+      retryAfterSeconds: 3_600,
+    });
     await command(stack, order.id, operation, operation === 'pay' ? { paymentMethod: 'pm_card_visa' } : undefined);
     await waitFor('the operation to be put off', async () => {
-      const [row] = await stack.database.query<{ attempts: number }>('SELECT attempts FROM payment_operations WHERE id = $1::uuid', [(await operationsOf(stack, order.id)).at(-1)?.id]);
+      const [row] = await stack.database.query<{ attempts: number }>('SELECT attempts FROM payment_operations WHERE id = $1::uuid', [
+        (await operationsOf(stack, order.id)).at(-1)?.id,
+      ]);
       return row !== undefined && row.attempts > 0;
     });
   }
@@ -87,7 +94,11 @@ describe(`an order that nobody has paid ${EXPIRES_AFTER_SECONDS} s after its cre
       const refused = await command(stack, id, 'pay', { paymentMethod: 'pm_card_visa' }, { key });
       assertProblem(refused, 409, 'order_not_payable');
       assert.equal((await command(stack, id, 'pay', { paymentMethod: 'pm_card_visa' }, { key })).text, refused.text);
-      for (const [verb, code] of [['capture', 'order_not_capturable'], ['cancel', 'order_not_cancelable'], ['refunds', 'order_not_refundable']] as const) {
+      for (const [verb, code] of [
+        ['capture', 'order_not_capturable'],
+        ['cancel', 'order_not_cancelable'],
+        ['refunds', 'order_not_refundable'],
+      ] as const) {
         assertProblem(await command(stack, id, verb), 409, code);
       }
     });
@@ -121,15 +132,24 @@ describe(`an order that nobody has paid ${EXPIRES_AFTER_SECONDS} s after its cre
       await stack.orderIn(named('requires_payment').id, 'expired');
       const { id } = named(status);
       assert.equal((await stack.readOrder(id)).status, status);
-      assert.equal((await operationsOf(stack, id)).some(({ kind }) => kind === 'cancel'), false);
+      assert.equal(
+        (await operationsOf(stack, id)).some(({ kind }) => kind === 'cancel'),
+        false,
+      );
     });
   }
 
-  for (const [operation, end] of [['cancel', 'canceled'], ['pay', 'paid']] as const) {
+  for (const [operation, end] of [
+    ['cancel', 'canceled'],
+    ['pay', 'paid'],
+  ] as const) {
     it(`is left to its open operation, ${operation}, and becomes ${end}`, async () => {
       await stack.orderIn(named('requires_payment').id, 'expired');
       const { id } = named(`busy: ${operation}`);
-      assert.equal((await operationsOf(stack, id)).some(({ ordered_by: by }) => by === 'expiry'), false);
+      assert.equal(
+        (await operationsOf(stack, id)).some(({ ordered_by: by }) => by === 'expiry'),
+        false,
+      );
       await stack.control('/_sim/faults', undefined, 'DELETE');
       await becomeDue(stack, (await operationsOf(stack, id)).at(-1)?.id ?? '');
       await stack.orderIn(id, end);

@@ -33,7 +33,10 @@ describe('POST /v1/orders/{id}/pay', () => {
 
     assert.equal(answer.status, 200, answer.text);
     const ordered: OrderJson = JSON.parse(answer.text);
-    assert.deepEqual([ordered.status, ordered.payment.pendingOperation, ordered.payment.stripePaymentIntentId], ['processing', 'confirm', intent]);
+    assert.deepEqual(
+      [ordered.status, ordered.payment.pendingOperation, ordered.payment.stripePaymentIntentId],
+      ['processing', 'confirm', intent],
+    );
     const paid = await stack.orderIn(order.id, 'paid');
     assert.deepEqual([paid.payment.stripePaymentIntentId, paid.payment.lastError, paid.amountCaptured], [intent, null, 2_000]);
 
@@ -61,7 +64,10 @@ describe('POST /v1/orders/{id}/pay', () => {
     const order = await unpaid();
     await stack.stopWorker();
     const answer = await command(stack, order.id, 'pay', ANOTHER);
-    assert.deepEqual([answer.status, answer.json['status'], Object(answer.json['payment'])['pendingOperation']], [200, 'processing', 'confirm']);
+    assert.deepEqual(
+      [answer.status, answer.json['status'], Object(answer.json['payment'])['pendingOperation']],
+      [200, 'processing', 'confirm'],
+    );
     assert.equal((await stack.readOrder(order.id)).status, 'processing');
     await stack.startWorker();
 
@@ -74,7 +80,11 @@ describe('POST /v1/orders/{id}/pay', () => {
     await stack.stopWorker();
     await pay(order.id, DECLINED);
     const key = crypto.randomUUID();
-    for (const [name, body] of [['pay', ANOTHER], ['capture', {}], ['cancel', undefined]] as const) {
+    for (const [name, body] of [
+      ['pay', ANOTHER],
+      ['capture', {}],
+      ['cancel', undefined],
+    ] as const) {
       const refused = await command(stack, order.id, name, body, { key: name === 'pay' ? key : crypto.randomUUID() });
       assertProblem(refused, 409, 'operation_in_progress');
       assert.equal(refused.headers.get('Retry-After'), '1');
@@ -140,7 +150,11 @@ describe('POST /v1/orders/{id}/pay', () => {
 
   it("does not find another account's order", async () => {
     const order = await unpaid();
-    assertProblem(await stack.call(`/v1/orders/${order.id}/pay`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: ANOTHER }), 404, 'not_found');
+    assertProblem(
+      await stack.call(`/v1/orders/${order.id}/pay`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: ANOTHER }),
+      404,
+      'not_found',
+    );
   });
 });
 
@@ -257,6 +271,11 @@ describe('a payment that takes days', () => {
 
     await pay(order.id);
     await stack.orderIn(order.id, 'paid');
-    assert.deepEqual(await effectsOn(stack, intentOf(order)), ['debit_pending 2000 usd', 'debit_failed 2000 usd', 'authorized 2000 usd', 'captured 2000 usd']);
+    assert.deepEqual(await effectsOn(stack, intentOf(order)), [
+      'debit_pending 2000 usd',
+      'debit_failed 2000 usd',
+      'authorized 2000 usd',
+      'captured 2000 usd',
+    ]);
   });
 });

@@ -62,17 +62,26 @@ describe('Prefer: wait on POST /v1/orders', () => {
     assert.deepEqual([first.status, first.json['status']], [201, 'pending']);
 
     const waited = await order('wait=20', {}, key);
-    assert.deepEqual([waited.status, waited.headers.get('Location'), waited.headers.get('Idempotency-Replayed')], [201, first.headers.get('Location'), 'true']);
+    assert.deepEqual(
+      [waited.status, waited.headers.get('Location'), waited.headers.get('Idempotency-Replayed')],
+      [201, first.headers.get('Location'), 'true'],
+    );
     assert.equal(waited.json['status'], 'paid');
     const plain = await order('', {}, key);
-    assert.deepEqual([plain.text, plain.headers.get('ETag'), plain.headers.get('Preference-Applied')], [first.text, first.headers.get('ETag'), null]);
+    assert.deepEqual(
+      [plain.text, plain.headers.get('ETag'), plain.headers.get('Preference-Applied')],
+      [first.text, first.headers.get('ETag'), null],
+    );
   });
 
   it('stores what a request without the preference would have stored', async () => {
     const key = newKey();
     const waited = await order('wait=20', {}, key);
     const plain = await order('', {}, key);
-    assert.deepEqual([plain.status, plain.json['id'], plain.json['status'], plain.headers.get('Idempotency-Replayed')], [201, waited.json['id'], 'pending', 'true']);
+    assert.deepEqual(
+      [plain.status, plain.json['id'], plain.json['status'], plain.headers.get('Idempotency-Replayed')],
+      [201, waited.json['id'], 'pending', 'true'],
+    );
   });
 
   it('does not hold back a refusal', async () => {
@@ -86,8 +95,18 @@ describe('the preference', () => {
   const settled = async (): Promise<string> => (await stack.orderIn((await stack.order()).id, 'paid')).id;
 
   for (const [given, applied] of [
-    ['wait=30', 'wait=30'], ['wait=31', 'wait=30'], ['wait=600', 'wait=30'], ['wait=99999999999999999999', 'wait=30'], ['wait=0', 'wait=0'], ['wait=007', 'wait=7'], ['WAIT=5', 'wait=5'], ['wait="5"', 'wait=5'],
-    [' wait = 5 ', 'wait=5'], ['respond-async, wait=5', 'wait=5'], ['wait=5, wait=9', 'wait=5'], ['handling=lenient; wait=5', 'wait=5'],
+    ['wait=30', 'wait=30'],
+    ['wait=31', 'wait=30'],
+    ['wait=600', 'wait=30'],
+    ['wait=99999999999999999999', 'wait=30'],
+    ['wait=0', 'wait=0'],
+    ['wait=007', 'wait=7'],
+    ['WAIT=5', 'wait=5'],
+    ['wait="5"', 'wait=5'],
+    [' wait = 5 ', 'wait=5'],
+    ['respond-async, wait=5', 'wait=5'],
+    ['wait=5, wait=9', 'wait=5'],
+    ['handling=lenient; wait=5', 'wait=5'],
   ] as const) {
     it(`${given} counts as ${applied}, and is echoed so`, async () => {
       const answer = await read(await settled(), given);
@@ -117,7 +136,10 @@ describe('Prefer: wait on GET', () => {
 
   it('holds the answer until an order that is processing has been settled by the bank', async () => {
     const processing = await stack.orderIn((await stack.order({ paymentMethod: 'pm_simulator_processing' })).id, 'processing');
-    const [answer] = await Promise.all([read(processing.id, 'wait=20'), stack.control(`/_sim/payment_intents/${intentOf(processing)}/settle`, { outcome: 'succeeded' })]);
+    const [answer] = await Promise.all([
+      read(processing.id, 'wait=20'),
+      stack.control(`/_sim/payment_intents/${intentOf(processing)}/settle`, { outcome: 'succeeded' }),
+    ]);
     assert.equal(answer.json['status'], 'paid');
   });
 
@@ -132,7 +154,9 @@ describe('Prefer: wait on GET', () => {
 
   it('answers 304 to a reader who has what the order is after the wait', async () => {
     const paid = await order('wait=20');
-    const again = await stack.call(`/v1/orders/${String(paid.json['id'])}`, { headers: { Prefer: 'wait=5', 'If-None-Match': paid.headers.get('ETag') ?? '' } });
+    const again = await stack.call(`/v1/orders/${String(paid.json['id'])}`, {
+      headers: { Prefer: 'wait=5', 'If-None-Match': paid.headers.get('ETag') ?? '' },
+    });
     assert.deepEqual([again.status, again.headers.get('Preference-Applied')], [304, 'wait=5']);
   });
 
@@ -196,7 +220,11 @@ describe('Prefer: wait on a refund', () => {
     const { id } = await paid();
     const key = newKey();
     const answer = await command(stack, id, 'refunds', { amount: 300 }, { key, ...wait('wait=20') });
-    assert.deepEqual([answer.status, answer.json['status'], answer.headers.get('Preference-Applied')], [201, 'succeeded', 'wait=20'], answer.text);
+    assert.deepEqual(
+      [answer.status, answer.json['status'], answer.headers.get('Preference-Applied')],
+      [201, 'succeeded', 'wait=20'],
+      answer.text,
+    );
     assert.equal(answer.headers.get('Location'), `/v1/refunds/${String(answer.json['id'])}`);
     const now = await stack.call(answer.headers.get('Location') ?? '');
     assert.deepEqual([now.text, now.headers.get('ETag')], [answer.text, answer.headers.get('ETag')]);

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { becomeDue, command, intentOf, operationIn, operationsOf, readRefund, refund, refundIn, refundsOf, timelineOf } from '../support/commands.js';
+import {
+  becomeDue,
+  command,
+  intentOf,
+  operationIn,
+  operationsOf,
+  readRefund,
+  refund,
+  refundIn,
+  refundsOf,
+  timelineOf,
+} from '../support/commands.js';
 import { effectsOn, journalOf } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
 import { type OrderJson, SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
@@ -33,17 +44,40 @@ describe('POST /v1/orders/{id}/refunds', () => {
     const answer = await command(stack, order.id, 'refunds', { amount: 500, reason: 'requested_by_customer' });
 
     assert.equal(answer.status, 201, answer.text);
-    assert.deepEqual(Object.keys(answer.json), ['id', 'object', 'order', 'amount', 'currency', 'status', 'reason', 'failureReason', 'stripeRefundId', 'createdAt']);
+    assert.deepEqual(Object.keys(answer.json), [
+      'id',
+      'object',
+      'order',
+      'amount',
+      'currency',
+      'status',
+      'reason',
+      'failureReason',
+      'stripeRefundId',
+      'createdAt',
+    ]);
     const { id, createdAt, ...rest } = answer.json;
     assert.match(String(id), /^ref_[0-7][0-9a-hjkmnp-tv-z]{25}$/);
     assert.match(String(createdAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert.deepEqual(rest, { object: 'refund', order: order.id, amount: 500, currency: 'usd', status: 'pending', reason: 'requested_by_customer', failureReason: null, stripeRefundId: null });
+    assert.deepEqual(rest, {
+      object: 'refund',
+      order: order.id,
+      amount: 500,
+      currency: 'usd',
+      status: 'pending',
+      reason: 'requested_by_customer',
+      failureReason: null,
+      stripeRefundId: null,
+    });
     assert.equal(answer.headers.get('Location'), `/v1/refunds/${String(id)}`);
 
     const done = await refundIn(stack, String(id), 'succeeded');
     assert.equal(done.createdAt, createdAt);
     const atStripe = await stack.stripe.refunds.retrieve(String(done.stripeRefundId));
-    assert.deepEqual([atStripe.amount, atStripe.status, atStripe.reason, atStripe.metadata?.['oncepay_order']], [500, 'succeeded', 'requested_by_customer', order.id]);
+    assert.deepEqual(
+      [atStripe.amount, atStripe.status, atStripe.reason, atStripe.metadata?.['oncepay_order']],
+      [500, 'succeeded', 'requested_by_customer', order.id],
+    );
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', 'captured 2000 usd', 'refunded 500 usd']);
   });
 
@@ -172,9 +206,20 @@ describe('POST /v1/orders/{id}/refunds', () => {
     assert.equal(await refundsAtStripe(order), 1);
   });
 
-  for (const body of [{ amount: 0 }, { amount: -1 }, { amount: 1.5 }, { amount: '5' }, { amount: 1_000_000_000_000 }, { reason: 'because' }, { amount: 5, currency: 'usd' }, []]) {
+  for (const body of [
+    { amount: 0 },
+    { amount: -1 },
+    { amount: 1.5 },
+    { amount: '5' },
+    { amount: 1_000_000_000_000 },
+    { reason: 'because' },
+    { amount: 5, currency: 'usd' },
+    [],
+  ]) {
     it(`refuses ${JSON.stringify(body)}`, async () => {
-      const [{ id } = { id: '' }] = await stack.call('/v1/orders?status=paid&limit=1').then(({ text }): OrderJson[] => JSON.parse(text).data);
+      const [{ id } = { id: '' }] = await stack
+        .call('/v1/orders?status=paid&limit=1')
+        .then(({ text }): OrderJson[] => JSON.parse(text).data);
       assertProblem(await command(stack, id, 'refunds', body), 400, 'validation_failed');
     });
   }
@@ -183,18 +228,31 @@ describe('POST /v1/orders/{id}/refunds', () => {
     const order = await paid();
     const made = await refund(stack, order.id, { amount: 100 });
     const other = { key: SECRET_KEYS[1] };
-    assertProblem(await stack.call(`/v1/orders/${order.id}/refunds`, { ...other, idempotencyKey: crypto.randomUUID(), body: {} }), 404, 'not_found');
+    assertProblem(
+      await stack.call(`/v1/orders/${order.id}/refunds`, { ...other, idempotencyKey: crypto.randomUUID(), body: {} }),
+      404,
+      'not_found',
+    );
     assertProblem(await stack.call(`/v1/orders/${order.id}/refunds`, other), 404, 'not_found');
     assertProblem(await stack.call(`/v1/refunds/${made.id}`, other), 404, 'not_found');
     assertProblem(await stack.call('/v1/refunds/ref_nonsense'), 404, 'not_found');
   });
 
-  for (const [currency, amount] of [['jpy', 2_000], ['krw', 50_000], ['bhd', 5_000], ['eur', 1_234]] as const) {
+  for (const [currency, amount] of [
+    ['jpy', 2_000],
+    ['krw', 50_000],
+    ['bhd', 5_000],
+    ['eur', 1_234],
+  ] as const) {
     it(`charges and returns ${amount} ${currency} as ${amount}, neither times nor through 100`, async () => {
       const order = await paid({ currency, items: [{ name: 'Tea', unitAmount: amount, quantity: 1 }] });
       const half = amount / 2;
       await refundIn(stack, (await refund(stack, order.id, { amount: half })).id, 'succeeded');
-      assert.deepEqual(await effectsOn(stack, intentOf(order)), [`authorized ${amount} ${currency}`, `captured ${amount} ${currency}`, `refunded ${half} ${currency}`]);
+      assert.deepEqual(await effectsOn(stack, intentOf(order)), [
+        `authorized ${amount} ${currency}`,
+        `captured ${amount} ${currency}`,
+        `refunded ${half} ${currency}`,
+      ]);
       assert.deepEqual(await amountsOf(order.id), [amount, half, 0]);
     });
   }
@@ -240,7 +298,15 @@ describe('a refund', () => {
     assert.equal((await stack.readOrder(order.id)).status, 'paid');
     assert.deepEqual(await amountsOf(order.id), [2_000, 0, 0]);
     const moves = (await timelineOf(stack, order.id)).filter(({ type }) => /^(order|refund)\./.test(type)).map(({ type }) => type);
-    assert.deepEqual(moves, ['order.created', 'order.paid', 'refund.pending', 'refund.succeeded', 'order.refunded', 'refund.failed', 'order.paid']);
+    assert.deepEqual(moves, [
+      'order.created',
+      'order.paid',
+      'refund.pending',
+      'refund.succeeded',
+      'order.refunded',
+      'refund.failed',
+      'order.paid',
+    ]);
   });
 
   it("made in Stripe's dashboard becomes a refund of ours, and counts", async () => {
@@ -321,7 +387,10 @@ describe('a refund whose key is older than 23 hours', () => {
       await becomeDue(late, operationId);
       await waitFor('a look at the list', async () => (await lists()).length > length);
       await waitFor('the look to be over', async () => {
-        const [row] = await late.database.query<{ waits: boolean }>('SELECT next_attempt_at > now() AND lease_until IS NULL AS waits FROM payment_operations WHERE id = $1::uuid', [operationId]);
+        const [row] = await late.database.query<{ waits: boolean }>(
+          'SELECT next_attempt_at > now() AND lease_until IS NULL AS waits FROM payment_operations WHERE id = $1::uuid',
+          [operationId],
+        );
         return row?.waits;
       });
     };
@@ -342,6 +411,7 @@ describe('a refund whose key is older than 23 hours', () => {
   async function listsSeen(): Promise<() => Promise<readonly unknown[]>> {
     const seen = await journalOf(late, 'kind=request');
     const from = Number(seen.at(-1)?.['seq'] ?? 0);
-    return async () => (await journalOf(late, `kind=request&afterSeq=${from}`)).filter(({ method, path }) => method === 'GET' && path === '/v1/refunds');
+    return async () =>
+      (await journalOf(late, `kind=request&afterSeq=${from}`)).filter(({ method, path }) => method === 'GET' && path === '/v1/refunds');
   }
 });

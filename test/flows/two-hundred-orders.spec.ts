@@ -39,7 +39,11 @@ describe('200 orders posted 20 at a time, each twice, to processes of their own'
         const ids = new Map<number, Set<string>>();
         const post = async (): Promise<void> => {
           for (let index = requests.shift(); index !== undefined; index = requests.shift()) {
-            const body = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: amountOf(index), quantity: 1 }], paymentMethod: 'pm_card_visa' };
+            const body = {
+              currency: 'usd',
+              items: [{ name: 'T-shirt', unitAmount: amountOf(index), quantity: 1 }],
+              paymentMethod: 'pm_card_visa',
+            };
             const answer = await call(`${url}/v1/orders`, { key: SECRET_KEY, idempotencyKey: `crowd-${index}`, body });
             assert.equal(answer.status, 201, answer.text);
             ids.set(index, (ids.get(index) ?? new Set<string>()).add(String(answer.json['id'])));
@@ -53,7 +57,13 @@ describe('200 orders posted 20 at a time, each twice, to processes of their own'
         }, 60_000); // prettier-ignore
 
         const expected = Array.from({ length: ORDERS }, (_, index) => amountOf(index));
-        const stripe = new Stripe(stripeKey, { host: '127.0.0.1', port: simulator.port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+        const stripe = new Stripe(stripeKey, {
+          host: '127.0.0.1',
+          port: simulator.port,
+          protocol: 'http',
+          maxNetworkRetries: 0,
+          telemetry: false,
+        });
         const intents = await stripe.paymentIntents.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
         const charges = await stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
         assert.deepEqual(intents.filter(({ status }) => status === 'succeeded').map((intent) => intent.amount_received).toSorted((a, b) => a - b), expected); // prettier-ignore

@@ -26,9 +26,20 @@ interface CommandOptions {
 const TRIES = 10;
 
 /** Sends a command on an order: `pay`, `capture`, `cancel` or `refunds`; again, as a client does, after a 503. */
-export async function command(stack: Stack, orderId: string, name: string, body?: object, { key = crypto.randomUUID(), headers = {} }: CommandOptions = {}): Promise<Answer> {
+export async function command(
+  stack: Stack,
+  orderId: string,
+  name: string,
+  body?: object,
+  { key = crypto.randomUUID(), headers = {} }: CommandOptions = {},
+): Promise<Answer> {
   for (let left = TRIES; ; left -= 1) {
-    const answer = await stack.call(`/v1/orders/${orderId}/${name}`, { method: 'POST', idempotencyKey: key, headers, ...(body === undefined ? {} : { body }) });
+    const answer = await stack.call(`/v1/orders/${orderId}/${name}`, {
+      method: 'POST',
+      idempotencyKey: key,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
     if (answer.status !== 503 || left === 0) return answer;
   }
 }
@@ -107,5 +118,8 @@ export function operationIn(stack: Stack, orderId: string, kind: string, status:
 
 /** Lets the time come at which an operation is tried again, long enough ago for the sweeper. */
 export async function becomeDue({ database }: Stack, operationId: string): Promise<void> {
-  await database.query(`UPDATE payment_operations SET next_attempt_at = now() - interval '3 seconds', swept_at = NULL WHERE id = $1::uuid AND next_attempt_at > now()`, [operationId]);
+  await database.query(
+    `UPDATE payment_operations SET next_attempt_at = now() - interval '3 seconds', swept_at = NULL WHERE id = $1::uuid AND next_attempt_at > now()`,
+    [operationId],
+  );
 }

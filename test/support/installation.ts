@@ -33,7 +33,13 @@ export class Installation {
     const database = await freshDatabase();
     const port = await freePort();
     const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
-    const stripe = new Stripe(stripeKey, { host: '127.0.0.1', port: simulator.port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
+    const stripe = new Stripe(stripeKey, {
+      host: '127.0.0.1',
+      port: simulator.port,
+      protocol: 'http',
+      maxNetworkRetries: 0,
+      telemetry: false,
+    });
     const url = `http://127.0.0.1:${port}`;
     const endpoint = await stripe.webhookEndpoints.create({ url: `${url}/webhooks/stripe`, enabled_events: ['*'] });
     return new Installation(database, stripe, url, stripeKey, endpoint.secret ?? '', simulator.url, {
@@ -99,7 +105,12 @@ export class Installation {
   /** The intent behind an order. */
   async intentOf(orderId: string): Promise<Stripe.PaymentIntent> {
     const { payment } = await this.read(`/v1/orders/${orderId}`);
-    assert.ok(typeof payment === 'object' && payment !== null && 'stripePaymentIntentId' in payment && typeof payment.stripePaymentIntentId === 'string');
+    assert.ok(
+      typeof payment === 'object' &&
+        payment !== null &&
+        'stripePaymentIntentId' in payment &&
+        typeof payment.stripePaymentIntentId === 'string',
+    );
     return this.stripe.paymentIntents.retrieve(payment.stripePaymentIntentId);
   }
 

@@ -96,14 +96,20 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
   const logger = createLogger('test', settings.LOG_LEVEL);
   const api: RunningApi = await startApi(loadConfig(settings), logger);
   const simulate = (port: number): Promise<Simulator> =>
-    startSimulator({ port, webhookUrl: `${api.url}/webhooks/stripe`, webhookSecret: WEBHOOK_SECRET, ...(stateFile === undefined ? {} : { stateFile }) });
+    startSimulator({
+      port,
+      webhookUrl: `${api.url}/webhooks/stripe`,
+      webhookSecret: WEBHOOK_SECRET,
+      ...(stateFile === undefined ? {} : { stateFile }),
+    });
   let simulator: Simulator | null = await simulate(simulatorPort);
   const { port, url: simulatorUrl } = simulator;
   const work = (): Promise<RunningWorker> => startWorker(loadConfig({ ...settings, STRIPE_API_BASE: simulatorUrl }), logger);
   let worker: RunningWorker | null = withWorker ? await work() : null;
   const stripe = new Stripe(stripeKey, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
 
-  const send = (path: string, options: Parameters<typeof call>[1] = {}): Promise<Answer> => call(`${api.url}${path}`, { key: SECRET_KEYS[0], ...options });
+  const send = (path: string, options: Parameters<typeof call>[1] = {}): Promise<Answer> =>
+    call(`${api.url}${path}`, { key: SECRET_KEYS[0], ...options });
   const readOrder = async (id: string): Promise<OrderJson> => JSON.parse((await send(`/v1/orders/${id}`)).text);
   return {
     database,
@@ -113,7 +119,12 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
     stripeKey,
     stripe,
     call: send,
-    control: (path, body, method) => call(`${simulatorUrl}${path}`, { key: stripeKey, ...(body === undefined ? {} : { body }), ...(method === undefined ? {} : { method }) }),
+    control: (path, body, method) =>
+      call(`${simulatorUrl}${path}`, {
+        key: stripeKey,
+        ...(body === undefined ? {} : { body }),
+        ...(method === undefined ? {} : { method }),
+      }),
     order: async (overrides = {}, idempotencyKey = crypto.randomUUID()) => {
       const answer = await send('/v1/orders', { idempotencyKey, body: { ...AN_ORDER, ...overrides } });
       if (answer.status !== 201) throw new Error(`the order was refused: ${answer.text}`);

@@ -5,7 +5,11 @@ const LOOK_EVERY_MS = 10;
  * Waits until `look` gives something other than null, undefined or false, and returns it. Fails after `timeoutMs`, saying what was
  * waited for and what was seen last.
  */
-export async function waitFor<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, timeoutMs = 15_000): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
   while (performance.now() < deadline) {

@@ -48,7 +48,15 @@ export class ApiModule {
     return {
       module: ApiModule,
       imports: [TerminusModule.forRoot({ logger: false })],
-      controllers: [OrdersController, OrderCommandsController, RefundsController, PricesController, StripeWebhookController, HealthController, ProblemPagesController],
+      controllers: [
+        OrdersController,
+        OrderCommandsController,
+        RefundsController,
+        PricesController,
+        StripeWebhookController,
+        HealthController,
+        ProblemPagesController,
+      ],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
@@ -59,7 +67,11 @@ export class ApiModule {
         { provide: OutboxBell, useValue: bell },
         { provide: IdempotentCommands, useValue: commands },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
-        { provide: APP_GUARD, useFactory: (reflector: Reflector) => new CallerGuard(reflector, new Authenticator(config, database, clock)), inject: [Reflector] },
+        {
+          provide: APP_GUARD,
+          useFactory: (reflector: Reflector) => new CallerGuard(reflector, new Authenticator(config, database, clock)),
+          inject: [Reflector],
+        },
         CommandAnswers,
         OrderReader,
         Draining,

@@ -51,7 +51,8 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
     routerOptions: { maxParamLength: 200 },
     return503OnClosing: true,
     // A path that cannot be decoded or is too long never meets the hooks and filters of a route.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => problems.send(error, request, reply.header('X-Request-Id', request.id)),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      problems.send(error, request, reply.header('X-Request-Id', request.id)),
   });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of({ config, logger, clock, database, bell }), adapter, {
     logger: nestLogger(logger),

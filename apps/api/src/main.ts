@@ -26,6 +26,8 @@ try {
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : `The API could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`}\n`);
+  process.stderr.write(
+    `${error instanceof ConfigError ? error.message : `The API could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`}\n`,
+  );
   process.exit(1);
 }

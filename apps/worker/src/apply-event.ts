@@ -26,9 +26,17 @@ export async function applyEvent(payments: Payments, own: { instance: string; mo
   if (event.nextAttemptAt.getTime() > Date.now()) return { outcome: 'snooze', until: event.nextAttemptAt };
   try {
     const end = await endOf(payments, own, event);
-    if (end === 'held') return await putOff(payments, event, 'held', 'its object is not known yet', backoffMs(event.attempts, HOLD_DELAY_MS, HOLD_DELAY_MAX_MS));
+    if (end === 'held')
+      return await putOff(
+        payments,
+        event,
+        'held',
+        'its object is not known yet',
+        backoffMs(event.attempts, HOLD_DELAY_MS, HOLD_DELAY_MAX_MS),
+      );
     await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, end.status, end.note, clock.now()));
-    if (end.status === 'parked') logger.error({ eventId: event.id, type: event.type, note: end.note }, 'an event was parked; a person must decide');
+    if (end.status === 'parked')
+      logger.error({ eventId: event.id, type: event.type, note: end.note }, 'an event was parked; a person must decide');
     return { outcome: 'done' };
   } catch (error) {
     const note = error instanceof Error ? error.message : String(error);
@@ -66,12 +74,26 @@ function waitedTooLong({ clock }: Payments, { receivedAt }: InboxEvent): boolean
 }
 
 async function parkUnknown({ database, clock, entropy }: Payments, event: InboxEvent): Promise<End> {
-  const found = { id: entropy.uuid(), kind: 'object_without_order', stripeObjectId: event.objectId ?? event.id, orderId: null, ours: null, stripes: event.object, at: clock.now() };
+  const found = {
+    id: entropy.uuid(),
+    kind: 'object_without_order',
+    stripeObjectId: event.objectId ?? event.id,
+    orderId: null,
+    ours: null,
+    stripes: event.object,
+    at: clock.now(),
+  };
   await effect('worker.discrepancy.commit', () => recordDiscrepancy(database.autocommit, found));
   return { status: 'parked', note: 'ours by its metadata, but no order of ours has this intent' };
 }
 
-async function putOff({ database }: Payments, event: InboxEvent, status: 'received' | 'held', note: string, delayMs: number): Promise<JobOutcome> {
+async function putOff(
+  { database }: Payments,
+  event: InboxEvent,
+  status: 'received' | 'held',
+  note: string,
+  delayMs: number,
+): Promise<JobOutcome> {
   const dueAt = await effect('worker.event.postpone', () => postponeEvent(database.autocommit, event.id, status, note, delayMs));
   return dueAt === null ? { outcome: 'done' } : { outcome: 'snooze', until: dueAt };
 }

@@ -29,7 +29,9 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
 async function answer({ url }: IncomingMessage, response: ServerResponse, checks: HealthChecks): Promise<void> {
   if (url === '/health/live') return send(response, 200, { status: 'ok', details: {} });
   if (url !== '/health/ready') return send(response, 404, { status: 'error', details: {} });
-  const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, { status: (await passes(check)) ? 'up' : 'down' }] as const));
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, { status: (await passes(check)) ? 'up' : 'down' }] as const),
+  );
   const isReady = results.every(([, { status }]) => status === 'up');
   send(response, isReady ? 200 : 503, { status: isReady ? 'ok' : 'error', details: Object.fromEntries(results) });
 }

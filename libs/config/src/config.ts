@@ -134,7 +134,8 @@ function contradictions({ production, stripe, development }: Config): string[] {
     problems.push('STRIPE_API_BASE must be https: with a live key');
   }
   if (!production) return problems;
-  if (stripe.webhookSecrets.length === 0) problems.push('STRIPE_WEBHOOK_SECRETS must be set in production: without it, events could be forged');
+  if (stripe.webhookSecrets.length === 0)
+    problems.push('STRIPE_WEBHOOK_SECRETS must be set in production: without it, events could be forged');
   if (development.failpoint !== null) problems.push('ONCEPAY_FAILPOINT is refused in production');
   if (development.clockUrl !== null) problems.push('ONCEPAY_CLOCK_URL is refused in production');
   if (development.secretKeys.length > 0) problems.push('ONCEPAY_DEV_SECRET_KEY is refused in production');

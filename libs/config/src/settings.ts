@@ -71,7 +71,9 @@ const failpoint = (description: string): Setting<string> => ({
     try {
       parseFailpoint(value);
     } catch (error) {
-      throw new Error(`must be name or name:nth of a failpoint: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`must be name or name:nth of a failpoint: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
     }
     return value;
   },
@@ -85,23 +87,52 @@ const ONE_YEAR_SECONDS = 31_536_000;
 
 /** Every environment variable Oncepay reads. `.env.example` is generated from this table. */
 export const SETTINGS = {
-  NODE_ENV: matching('production switches every development convenience off', 'development', /^(production|development|test)$/, 'be production, development or test'),
+  NODE_ENV: matching(
+    'production switches every development convenience off',
+    'development',
+    /^(production|development|test)$/,
+    'be production, development or test',
+  ),
   PORT: integer('port of the API', '3000', 0, 65_535),
   ADMIN_PORT: integer('when set, the worker serves /health/live and /health/ready here', '', 0, 65_535),
-  DATABASE_URL: url('PostgreSQL 15 or newer; may lead through a transaction pooler', 'postgresql://oncepay:oncepay@127.0.0.1:5432/oncepay', POSTGRES),
+  DATABASE_URL: url(
+    'PostgreSQL 15 or newer; may lead through a transaction pooler',
+    'postgresql://oncepay:oncepay@127.0.0.1:5432/oncepay',
+    POSTGRES,
+  ),
   DATABASE_DIRECT_URL: url('the same database without a pooler, for LISTEN, the queue and migrations; default DATABASE_URL', '', POSTGRES),
   REDIS_URL: url('when set, the queue lives in Redis 7 instead of PostgreSQL', '', REDIS),
   MIGRATE_ON_START: flag('API and worker apply migrations when they start; default true outside production', 'true'),
-  STRIPE_SECRET_KEY: matching('your Stripe secret or restricted key; without it, the local simulator is used (never in production)', '', /^[sr]k_(test|live)_\w+$/, 'be a Stripe key: sk_test_…, sk_live_…, rk_test_… or rk_live_…'),
-  STRIPE_PUBLISHABLE_KEY: matching('your Stripe publishable key, handed to browsers with each order', '', /^pk_(test|live)_\w+$/, 'be a Stripe publishable key: pk_test_… or pk_live_…'),
+  STRIPE_SECRET_KEY: matching(
+    'your Stripe secret or restricted key; without it, the local simulator is used (never in production)',
+    '',
+    /^[sr]k_(test|live)_\w+$/,
+    'be a Stripe key: sk_test_…, sk_live_…, rk_test_… or rk_live_…',
+  ),
+  STRIPE_PUBLISHABLE_KEY: matching(
+    'your Stripe publishable key, handed to browsers with each order',
+    '',
+    /^pk_(test|live)_\w+$/,
+    'be a Stripe publishable key: pk_test_… or pk_live_…',
+  ),
   STRIPE_WEBHOOK_SECRETS: list('signing secrets of your webhook endpoints, comma-separated: two during a rotation', 'whsec_…'),
   STRIPE_API_BASE: url("where Stripe's API is; only for the simulator", '', HTTP),
   STRIPE_TIMEOUT_MS: integer('how long one call to Stripe may take before its outcome counts as unknown', '10000', 100, 60_000),
-  ONCEPAY_INSTANCE: matching('name of this installation, written on every object at Stripe; unique within your Stripe account', 'shop-eu', /^[a-z0-9][a-z0-9-]{0,39}$/, 'be 1 to 40 lowercase letters, digits and dashes'),
+  ONCEPAY_INSTANCE: matching(
+    'name of this installation, written on every object at Stripe; unique within your Stripe account',
+    'shop-eu',
+    /^[a-z0-9][a-z0-9-]{0,39}$/,
+    'be 1 to 40 lowercase letters, digits and dashes',
+  ),
   ONCEPAY_KEY_PEPPER: matching('secret under which API keys are hashed', '', /^.{32,}$/, 'have at least 32 characters'),
   IDEMPOTENCY_RETENTION_DAYS: integer('days a stored response can be replayed; the key itself is kept for ever', '30', 1, 3650),
   ORDER_EXPIRES_AFTER_SECONDS: integer('an order nobody paid expires after this long', '86400', 60, ONE_YEAR_SECONDS),
-  LOG_LEVEL: matching('fatal, error, warn, info, debug or trace', 'info', /^(fatal|error|warn|info|debug|trace|silent)$/, 'be a pino level'),
+  LOG_LEVEL: matching(
+    'fatal, error, warn, info, debug or trace',
+    'info',
+    /^(fatal|error|warn|info|debug|trace|silent)$/,
+    'be a pino level',
+  ),
   ONCEPAY_DEV_SECRET_KEY: places('development only: secret API keys; the n-th key here and below belong to one account'),
   ONCEPAY_DEV_PUBLISHABLE_KEY: places('development only: publishable API keys'),
   ONCEPAY_FAILPOINT: failpoint('tests only: die by SIGKILL at this failpoint, name[:nth]; npm run failpoints lists them'),

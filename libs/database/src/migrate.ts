@@ -88,9 +88,13 @@ async function pending(client: pg.Client, folder: string): Promise<readonly Migr
   const migrations = readMigrations(folder);
   for (const row of rows) {
     const onDisk = migrations.find((migration) => migration.name === row.migration_name);
-    if (row.finished_at === null) throw new MigrationError(`migration ${row.migration_name} was left half applied: repair it, then mark it with "prisma migrate resolve"`);
+    if (row.finished_at === null)
+      throw new MigrationError(
+        `migration ${row.migration_name} was left half applied: repair it, then mark it with "prisma migrate resolve"`,
+      );
     // Unknown here means applied by a newer version during a rolling deployment: migrations expand first, so this one may run beside it.
-    if (onDisk !== undefined && onDisk.checksum !== row.checksum) throw new MigrationError(`migration ${row.migration_name} was edited after it was applied: restore it and add a new one`);
+    if (onDisk !== undefined && onDisk.checksum !== row.checksum)
+      throw new MigrationError(`migration ${row.migration_name} was edited after it was applied: restore it and add a new one`);
   }
   return migrations.filter((migration) => !rows.some((row) => row.migration_name === migration.name));
 }

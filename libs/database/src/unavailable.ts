@@ -1,7 +1,20 @@
 import { Prisma } from './generated/client.js';
 
 /** Prisma: unreachable, timed out, connection closed, no connection from the pool, transaction not started or expired. */
-const UNAVAILABLE_PRISMA = new Set(['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1010', 'P1011', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
+const UNAVAILABLE_PRISMA = new Set([
+  'P1000',
+  'P1001',
+  'P1002',
+  'P1003',
+  'P1008',
+  'P1010',
+  'P1011',
+  'P1017',
+  'P2024',
+  'P2028',
+  'P2034',
+  'P2037',
+]);
 /** The same as the driver adapter names them: a raw query keeps only this name, under Prisma's code for any failed raw query. */
 const UNAVAILABLE_KIND = new Set([
   'AuthenticationFailed', 'DatabaseNotReachable', 'DatabaseDoesNotExist', 'DatabaseAccessDenied', 'SocketTimeout', 'TlsConnectionError', 'ConnectionClosed',
@@ -10,7 +23,8 @@ const UNAVAILABLE_KIND = new Set([
 /** SQLSTATE classes: connection, insufficient resources, operator intervention, system error; and aborts that a repeat cures. */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|58)|^(40001|40P01|55P03|25006)$/;
 const UNAVAILABLE_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
-const UNAVAILABLE_TEXT = /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended|client has encountered a connection error/i;
+const UNAVAILABLE_TEXT =
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended|client has encountered a connection error/i;
 
 /**
  * Whether an error means that the database could not do the work now, so that nothing can be said of its outcome:
@@ -19,7 +33,13 @@ const UNAVAILABLE_TEXT = /connection terminated|timeout exceeded when trying to 
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; current = nested(current), depth += 1) {
     if (current instanceof Prisma.PrismaClientInitializationError) return true;
-    if (codes(current).some((code) => UNAVAILABLE_PRISMA.has(code) || UNAVAILABLE_KIND.has(code) || UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_SYSTEM.has(code))) return true;
+    if (
+      codes(current).some(
+        (code) =>
+          UNAVAILABLE_PRISMA.has(code) || UNAVAILABLE_KIND.has(code) || UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_SYSTEM.has(code),
+      )
+    )
+      return true;
     if (UNAVAILABLE_TEXT.test(current.message)) return true;
   }
   return false;

@@ -75,7 +75,12 @@ export async function takeKey(tx: Tx, request: IdempotentRequest): Promise<boole
 }
 
 /** Stores the answer under a key that `takeKey` took in the same transaction. */
-export async function storeAnswer(tx: Tx, { scope, key, fingerprint }: IdempotentRequest, { status, location, body }: StoredResponse, now: Date): Promise<void> {
+export async function storeAnswer(
+  tx: Tx,
+  { scope, key, fingerprint }: IdempotentRequest,
+  { status, location, body }: StoredResponse,
+  now: Date,
+): Promise<void> {
   await tx.idempotencyKey.create({ data: { ...scope, key, fingerprint, status, location, body, createdAt: now } });
 }
 

@@ -30,15 +30,24 @@ const PUBLISHABLE_MINIMUM_LENGTH = 22;
 export function parseIdempotencyKey(values: readonly string[], audience: IdempotencyScope['audience']): string {
   const [value, ...more] = values;
   if (value === undefined) {
-    throw new DomainError('idempotency_key_missing', 'This request changes something: send an Idempotency-Key header that you keep for every retry of it.');
+    throw new DomainError(
+      'idempotency_key_missing',
+      'This request changes something: send an Idempotency-Key header that you keep for every retry of it.',
+    );
   }
   if (more.length > 0) throw new DomainError('idempotency_key_invalid', 'The Idempotency-Key header was sent more than once.');
   const key = value.startsWith('"') ? QUOTED.exec(value)?.[1]?.replace(/\\(.)/g, '$1') : value;
   if (key === undefined || !BARE.test(key)) {
-    throw new DomainError('idempotency_key_invalid', 'An Idempotency-Key is 1 to 255 visible ASCII characters, bare or as a quoted string.');
+    throw new DomainError(
+      'idempotency_key_invalid',
+      'An Idempotency-Key is 1 to 255 visible ASCII characters, bare or as a quoted string.',
+    );
   }
   if (audience === 'publishable' && key.length < PUBLISHABLE_MINIMUM_LENGTH) {
-    throw new DomainError('idempotency_key_invalid', `With a publishable key, the Idempotency-Key must be unguessable: at least ${PUBLISHABLE_MINIMUM_LENGTH} characters.`);
+    throw new DomainError(
+      'idempotency_key_invalid',
+      `With a publishable key, the Idempotency-Key must be unguessable: at least ${PUBLISHABLE_MINIMUM_LENGTH} characters.`,
+    );
   }
   return key;
 }

@@ -124,7 +124,10 @@ export class IdempotentCommands {
 
   #replay(request: IdempotentRequest, stored: StoredKey): CommandAnswer {
     if (stored.fingerprint !== request.fingerprint) {
-      throw new DomainError('idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new key for a new request; repeat a request unchanged.');
+      throw new DomainError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for another request. Use a new key for a new request; repeat a request unchanged.',
+      );
     }
     const ageMs = this.deps.clock.now().getTime() - stored.createdAt.getTime();
     if (stored.body === null || ageMs > this.deps.retentionDays * DAY_MS) {
@@ -139,7 +142,11 @@ export class IdempotentCommands {
 }
 
 function inProgress(): DomainError {
-  return new DomainError('idempotency_key_in_progress', 'The first request with this Idempotency-Key is still being carried out. Send the same request again.', {
-    retryAfterSeconds: 1,
-  });
+  return new DomainError(
+    'idempotency_key_in_progress',
+    'The first request with this Idempotency-Key is still being carried out. Send the same request again.',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
 }

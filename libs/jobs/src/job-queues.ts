@@ -1,4 +1,15 @@
-import { createPostgresBackend, DelayedError, isPgPool, type Job, type PgPool, Queue, runMigrations, UnrecoverableError, withBackend, Worker } from 'bullmq';
+import {
+  createPostgresBackend,
+  DelayedError,
+  isPgPool,
+  type Job,
+  type PgPool,
+  Queue,
+  runMigrations,
+  UnrecoverableError,
+  withBackend,
+  Worker,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type JobKind, isJobKind, JOBS, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
@@ -67,7 +78,13 @@ export class JobQueues {
         batch.map(({ id, kind, payload }) => ({
           name: kind,
           data: payload,
-          opts: { jobId: id, attempts: ATTEMPTS, backoff: { type: 'due' }, removeOnComplete: true, removeOnFail: { age: KEEP_FAILED_SECONDS } },
+          opts: {
+            jobId: id,
+            attempts: ATTEMPTS,
+            backoff: { type: 'due' },
+            removeOnComplete: true,
+            removeOnFail: { age: KEEP_FAILED_SECONDS },
+          },
         })),
       );
     }
@@ -86,7 +103,10 @@ export class JobQueues {
       concurrency,
       maxStalledCount: MAX_STALLED,
       runRetryDelay: RECONNECT_MS,
-      settings: { backoffStrategy: (_made: number, _type?: string, error?: Error) => (error instanceof AttemptFailed ? Math.max(0, error.at.getTime() - Date.now()) : 1_000) },
+      settings: {
+        backoffStrategy: (_made: number, _type?: string, error?: Error) =>
+          error instanceof AttemptFailed ? Math.max(0, error.at.getTime() - Date.now()) : 1_000,
+      },
     };
     const worker = this.#pool
       ? new (withBackend(createPostgresBackend).Worker)(queue, run, { ...options, connection: this.#pool })

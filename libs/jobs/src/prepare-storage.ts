@@ -7,7 +7,11 @@ import { migrateQueue } from './job-queues.js';
  * migrate, makes sure that it was done. Returns the names of the migrations it applied. Safe to repeat and to run in
  * several processes at once. Throws MigrationError.
  */
-export async function prepareStorage({ database, redisUrl, migrateOnStart }: Pick<Config, 'database' | 'redisUrl' | 'migrateOnStart'>): Promise<readonly string[]> {
+export async function prepareStorage({
+  database,
+  redisUrl,
+  migrateOnStart,
+}: Pick<Config, 'database' | 'redisUrl' | 'migrateOnStart'>): Promise<readonly string[]> {
   if (!migrateOnStart) {
     if (await isMigrated(database.directUrl, MIGRATIONS_FOLDER)) return [];
     throw new MigrationError('the database is not at this version: run "npm run migrate" first, or set MIGRATE_ON_START=true');

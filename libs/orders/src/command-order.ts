@@ -74,7 +74,12 @@ export function cancelOrder(orders: Orders, command: OrderCommand): Promise<Stor
  * Reserves a refund under the order's row lock, before Stripe hears of it, and orders it; without an amount, all that
  * is left. Throws DomainError.
  */
-export function refundOrder(orders: Orders, command: OrderCommand, amount: number | null, reason: RefundReason | null): Promise<StoredResponse | 'taken'> {
+export function refundOrder(
+  orders: Orders,
+  command: OrderCommand,
+  amount: number | null,
+  reason: RefundReason | null,
+): Promise<StoredResponse | 'taken'> {
   const refundId = orders.entropy.uuid();
   return carryOut(
     orders,
@@ -83,8 +88,18 @@ export function refundOrder(orders: Orders, command: OrderCommand, amount: numbe
     (_, payment) => {
       const refunded = refundableAmount(payment, amount);
       const { instance } = orders;
-      const operation = newOperation(orders, payment, 'refund', 'refund', (operationId) => refundParams({ instance, orderId: payment.orderId, operationId, amount: refunded, reason }), refundId);
-      return { ordered: [operation], refunds: [{ id: refundId, status: 'pending', amount: refunded, reason, failureReason: null, stripeRefundId: null }] };
+      const operation = newOperation(
+        orders,
+        payment,
+        'refund',
+        'refund',
+        (operationId) => refundParams({ instance, orderId: payment.orderId, operationId, amount: refunded, reason }),
+        refundId,
+      );
+      return {
+        ordered: [operation],
+        refunds: [{ id: refundId, status: 'pending', amount: refunded, reason, failureReason: null, stripeRefundId: null }],
+      };
     },
     (order, payment) => {
       const refund = payment.refunds.find(({ id }) => id === refundId);
@@ -99,7 +114,13 @@ type Decide = (tx: Tx, payment: PaymentState, order: Order) => Move | Promise<Mo
 type Answer = (order: Order, payment: PaymentState) => StoredResponse;
 
 /** Locks the order, decides, writes key, change and outbox in one transaction, and wakes the relay. */
-async function carryOut(orders: Orders, command: OrderCommand, name: OrderedBy, decide: Decide, answer: Answer = answerWithOrder(orders)): Promise<StoredResponse | 'taken'> {
+async function carryOut(
+  orders: Orders,
+  command: OrderCommand,
+  name: OrderedBy,
+  decide: Decide,
+  answer: Answer = answerWithOrder(orders),
+): Promise<StoredResponse | 'taken'> {
   const { owner, orderId, claim, assertUnchanged } = command;
   const newId = (): string => orders.entropy.uuid();
   const result = await effect('api.command.commit', () =>
@@ -108,7 +129,11 @@ async function carryOut(orders: Orders, command: OrderCommand, name: OrderedBy, 
       const order = payment === null ? null : await findOrder(tx, owner, orderId);
       if (payment === null || order === null) throw new DomainError('not_found', 'There is no order with this id.');
       assertUnchanged?.(order);
-      const { after, change } = planChange(payment, await decide(tx, payment, order), { cause: `command:${name}`, now: orders.clock.now(), newId });
+      const { after, change } = planChange(payment, await decide(tx, payment, order), {
+        cause: `command:${name}`,
+        now: orders.clock.now(),
+        newId,
+      });
       if (!(await commitChange(tx, change))) throw new Error(`bug: the change of a locked order ${orderId} was refused`);
       const changed = await findOrder(tx, owner, orderId);
       if (changed === null) throw new Error(`bug: order ${orderId} vanished under its lock`);
@@ -137,5 +162,14 @@ export function newOperation(
 ): NewOperation {
   const id = entropy.uuid();
   const sequence = Math.max(...payment.operations.map((known) => known.sequence)) + 1;
-  return { id, kind, orderedBy, sequence, status: 'queued', refundId, stripeIdempotencyKey: stripeIdempotencyKey(id, 1), params: paramsOf(id) };
+  return {
+    id,
+    kind,
+    orderedBy,
+    sequence,
+    status: 'queued',
+    refundId,
+    stripeIdempotencyKey: stripeIdempotencyKey(id, 1),
+    params: paramsOf(id),
+  };
 }

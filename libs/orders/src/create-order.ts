@@ -1,5 +1,14 @@
 import { type Claim, type StoredResponse } from '#libs/idempotency';
-import { confirmIntentParams, createIntentParams, createSessionParams, customerParams, HOSTED_LIFE_SECONDS_MAX, type NewOperation, orderStatusOf, stripeIdempotencyKey } from '#libs/payments';
+import {
+  confirmIntentParams,
+  createIntentParams,
+  createSessionParams,
+  customerParams,
+  HOSTED_LIFE_SECONDS_MAX,
+  type NewOperation,
+  orderStatusOf,
+  stripeIdempotencyKey,
+} from '#libs/payments';
 import { effect, publicId } from '#libs/primitives';
 import { type Order, type Orderer, type OrderItem, type OrderRequest } from './order.js';
 import { viewOrder } from './order-view.js';
@@ -16,7 +25,12 @@ const CLIENT_SECRET_BYTES = 24;
  * Stripe will be asked for, timeline and outbox, in one statement or not at all. Stripe is not asked here.
  * Returns `taken` when the key was not free. Throws DomainError when the order cannot be priced.
  */
-export async function createOrder(orders: Orders, orderer: Orderer, request: OrderRequest, claim: Claim): Promise<StoredResponse | 'taken'> {
+export async function createOrder(
+  orders: Orders,
+  orderer: Orderer,
+  request: OrderRequest,
+  claim: Claim,
+): Promise<StoredResponse | 'taken'> {
   const { database, bell } = orders;
   const priceIds = request.items.flatMap((item) => ('price' in item ? [item.price] : []));
   const draft = draftOrder(orders, orderer, request, await findPrices(database.autocommit, orderer, priceIds));
@@ -33,7 +47,8 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const { items, amount } = priceItems(request.items, request.currency, orderer.audience, catalogue);
   const id = entropy.uuid();
   const createdAt = clock.now();
-  const lifeSeconds = request.checkout === 'hosted' ? Math.min(orders.expiresAfterSeconds, HOSTED_LIFE_SECONDS_MAX) : orders.expiresAfterSeconds;
+  const lifeSeconds =
+    request.checkout === 'hosted' ? Math.min(orders.expiresAfterSeconds, HOSTED_LIFE_SECONDS_MAX) : orders.expiresAfterSeconds;
   const operations = operationsOf(orders, request, { orderId: id, items, amount, createdAt, lifeSeconds });
   const payment: Order['payment'] = {
     id: entropy.uuid(),
@@ -69,8 +84,15 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
     updatedAt: createdAt,
     expiresAt: new Date(createdAt.getTime() + lifeSeconds * 1_000),
   };
-  const created = { id: entropy.uuid(), type: 'order.created', cause: 'command:create', data: { to: order.status, amount, currency: order.currency } };
-  const outbox = operations.slice(0, 1).map((operation) => ({ id: entropy.uuid(), kind: 'payment-operation' as const, payload: { operationId: operation.id } }));
+  const created = {
+    id: entropy.uuid(),
+    type: 'order.created',
+    cause: 'command:create',
+    data: { to: order.status, amount, currency: order.currency },
+  };
+  const outbox = operations
+    .slice(0, 1)
+    .map((operation) => ({ id: entropy.uuid(), kind: 'payment-operation' as const, payload: { operationId: operation.id } }));
   return { orderer, order, operations, events: [created], outbox };
 }
 
@@ -88,12 +110,25 @@ interface Draft {
  * read settles any doubt. The customer who is to keep the card comes before both, unless there is one from before.
  * A hosted order's intent is made by its session.
  */
-function operationsOf({ entropy, instance }: Orders, request: OrderRequest, { orderId, items, amount, createdAt, lifeSeconds }: Draft): readonly NewOperation[] {
+function operationsOf(
+  { entropy, instance }: Orders,
+  request: OrderRequest,
+  { orderId, items, amount, createdAt, lifeSeconds }: Draft,
+): readonly NewOperation[] {
   const { currency, captureMethod, returnUrl, metadata, paymentMethod, saveCard, offSession, customer } = request;
   const operations: NewOperation[] = [];
   const add = (kind: 'customer' | 'create' | 'confirm', paramsOf: (id: string) => object): void => {
     const id = entropy.uuid();
-    operations.push({ id, kind, orderedBy: 'create', sequence: operations.length + 1, status: 'queued', refundId: null, stripeIdempotencyKey: stripeIdempotencyKey(id, 1), params: { ...paramsOf(id) } });
+    operations.push({
+      id,
+      kind,
+      orderedBy: 'create',
+      sequence: operations.length + 1,
+      status: 'queued',
+      refundId: null,
+      stripeIdempotencyKey: stripeIdempotencyKey(id, 1),
+      params: { ...paramsOf(id) },
+    });
   };
   const newCustomer = saveCard && customer?.stripeCustomerId == null ? customer : null;
   if (newCustomer !== null && newCustomer.email !== null) {
@@ -103,10 +138,27 @@ function operationsOf({ entropy, instance }: Orders, request: OrderRequest, { or
   if (request.checkout === 'hosted') {
     if (returnUrl === null) throw new Error('bug: a hosted order without a return URL');
     const customerEmail = customer?.email ?? null;
-    add('create', (operationId) => createSessionParams({ instance, orderId, operationId, items, currency, captureMethod, returnUrl, saveCard, metadata, customerEmail, createdAt, lifeSeconds }));
+    add('create', (operationId) =>
+      createSessionParams({
+        instance,
+        orderId,
+        operationId,
+        items,
+        currency,
+        captureMethod,
+        returnUrl,
+        saveCard,
+        metadata,
+        customerEmail,
+        createdAt,
+        lifeSeconds,
+      }),
+    );
     return operations;
   }
-  add('create', (operationId) => createIntentParams({ instance, orderId, operationId, amount, currency, captureMethod, returnUrl, saveCard, metadata }));
+  add('create', (operationId) =>
+    createIntentParams({ instance, orderId, operationId, amount, currency, captureMethod, returnUrl, saveCard, metadata }),
+  );
   if (paymentMethod !== null) add('confirm', () => confirmIntentParams(paymentMethod, returnUrl, offSession));
   return operations;
 }

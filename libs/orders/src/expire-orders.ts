@@ -17,7 +17,12 @@ export async function expireOrders(orders: Pick<Orders, 'database' | 'clock' | '
   for (const id of await findExpiredOrders(database.autocommit, clock.now(), limit)) {
     const expire = async (tx: Tx): Promise<boolean> => {
       const payment = await lockPayment(tx, id);
-      if (payment === null || hasOpenOperation(payment) || (payment.orderStatus !== 'requires_payment' && payment.orderStatus !== 'requires_action')) return false;
+      if (
+        payment === null ||
+        hasOpenOperation(payment) ||
+        (payment.orderStatus !== 'requires_payment' && payment.orderStatus !== 'requires_action')
+      )
+        return false;
       const operation = newOperation(orders, payment, 'cancel', 'expiry', () => cancelParams(payment, 'abandoned'));
       const { change } = planChange(payment, { ordered: [operation] }, { cause: 'expiry', now: clock.now(), newId: () => entropy.uuid() });
       return commitChange(tx, change);

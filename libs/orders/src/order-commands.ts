@@ -7,15 +7,18 @@ const PAID: readonly OrderStatus[] = ['paid', 'partially_refunded', 'refunded'];
 
 /** Lets an order be paid again when its buyer is asked for another payment method. Throws DomainError. */
 export function assertPayable(payment: PaymentState): void {
-  if (payment.checkout === 'hosted') throw new DomainError('order_not_payable', 'The order is paid on the page of its Checkout Session: payment.url.', { isFinal: true });
+  if (payment.checkout === 'hosted')
+    throw new DomainError('order_not_payable', 'The order is paid on the page of its Checkout Session: payment.url.', { isFinal: true });
   assertNothingOpen(payment);
-  if (payment.orderStatus !== 'requires_payment') throw refusal(payment, 'order_not_payable', 'can be paid only while it requires payment', [...FINAL, ...PAID]);
+  if (payment.orderStatus !== 'requires_payment')
+    throw refusal(payment, 'order_not_payable', 'can be paid only while it requires payment', [...FINAL, ...PAID]);
 }
 
 /** Lets authorised money be captured, once, in full or in part. Throws DomainError. */
 export function assertCapturable(payment: PaymentState, amount: number | null): void {
   assertNothingOpen(payment);
-  if (payment.orderStatus !== 'authorized') throw refusal(payment, 'order_not_capturable', 'can be captured only while it is authorized', [...FINAL, ...PAID]);
+  if (payment.orderStatus !== 'authorized')
+    throw refusal(payment, 'order_not_capturable', 'can be captured only while it is authorized', [...FINAL, ...PAID]);
   if (amount !== null && amount > payment.amount) {
     const message = `must not be more than the authorised ${formatAmount(payment.amount, payment.currency)}`;
     throw new DomainError('validation_failed', `amount ${message}`, { errors: [{ field: 'amount', message }] });
@@ -34,12 +37,16 @@ export function assertCancelable(payment: PaymentState): void {
  * one, all that is left. Throws DomainError.
  */
 export function refundableAmount(payment: PaymentState, amount: number | null): number {
-  if (!PAID.includes(payment.orderStatus)) throw refusal(payment, 'order_not_refundable', 'has no captured money to return', ['canceled', 'expired', 'failed']);
+  if (!PAID.includes(payment.orderStatus))
+    throw refusal(payment, 'order_not_refundable', 'has no captured money to return', ['canceled', 'expired', 'failed']);
   const left = payment.amountCaptured - payment.amountRefunded - payment.amountRefundPending;
   const wanted = amount ?? left;
   if (wanted > left || left <= 0) {
     // A refund may still fail, and what it held becomes free again.
-    throw new DomainError('refund_exceeds_captured', `Of ${formatAmount(payment.amountCaptured, payment.currency)} captured, ${formatAmount(left, payment.currency)} are neither refunded nor pending.`);
+    throw new DomainError(
+      'refund_exceeds_captured',
+      `Of ${formatAmount(payment.amountCaptured, payment.currency)} captured, ${formatAmount(left, payment.currency)} are neither refunded nor pending.`,
+    );
   }
   return wanted;
 }
@@ -51,7 +58,9 @@ export function hasOpenOperation({ operations }: PaymentState): boolean {
 
 function assertNothingOpen(payment: PaymentState): void {
   if (hasOpenOperation(payment)) {
-    throw new DomainError('operation_in_progress', 'An operation on the payment is under way; its outcome decides what can be done.', { retryAfterSeconds: 1 });
+    throw new DomainError('operation_in_progress', 'An operation on the payment is under way; its outcome decides what can be done.', {
+      retryAfterSeconds: 1,
+    });
   }
 }
 

@@ -1,5 +1,12 @@
 import { type IdempotencyScope } from '#libs/idempotency';
-import { type Checkout, type NextAction, type OperationFacts, type OrderStatus, type PaymentError, type PaymentStatus } from '#libs/payments';
+import {
+  type Checkout,
+  type NextAction,
+  type OperationFacts,
+  type OrderStatus,
+  type PaymentError,
+  type PaymentStatus,
+} from '#libs/payments';
 
 /** Whose order it is and by which kind of key it was ordered. */
 export type Orderer = IdempotencyScope;

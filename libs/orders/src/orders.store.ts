@@ -108,7 +108,11 @@ export interface OrderFilter {
 }
 
 /** One page of an account's orders. Ids are time-ordered, so the page after an order is what lies below its id. */
-export async function listOrders(tx: Tx, { accountId, mode }: Owner, filter: OrderFilter): Promise<{ orders: readonly Order[]; hasMore: boolean }> {
+export async function listOrders(
+  tx: Tx,
+  { accountId, mode }: Owner,
+  filter: OrderFilter,
+): Promise<{ orders: readonly Order[]; hasMore: boolean }> {
   const conditions = [
     Prisma.sql`o.account_id = ${accountId}::uuid`,
     Prisma.sql`o.mode = ${mode}`,
@@ -118,7 +122,9 @@ export async function listOrders(tx: Tx, { accountId, mode }: Owner, filter: Ord
     ...(filter.createdFrom === null ? [] : [Prisma.sql`o.created_at >= ${filter.createdFrom}`]),
     ...(filter.createdTo === null ? [] : [Prisma.sql`o.created_at <= ${filter.createdTo}`]),
   ];
-  const rows = await tx.$queryRaw<OrderRow[]>`${ORDER} WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY o.id DESC LIMIT ${filter.limit + 1}`;
+  const rows = await tx.$queryRaw<
+    OrderRow[]
+  >`${ORDER} WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY o.id DESC LIMIT ${filter.limit + 1}`;
   return { orders: rows.slice(0, filter.limit).map(orderOf), hasMore: rows.length > filter.limit };
 }
 
@@ -146,7 +152,9 @@ const REFUND = Prisma.sql`
 
 /** A refund of this account, or null. */
 export async function findRefund(tx: Tx, { accountId, mode }: Owner, id: string): Promise<Refund | null> {
-  const rows = await tx.$queryRaw<RefundRow[]>`${REFUND} WHERE r.id = ${id}::uuid AND o.account_id = ${accountId}::uuid AND o.mode = ${mode}`;
+  const rows = await tx.$queryRaw<
+    RefundRow[]
+  >`${REFUND} WHERE r.id = ${id}::uuid AND o.account_id = ${accountId}::uuid AND o.mode = ${mode}`;
   return rows[0] === undefined ? null : { ...rows[0], amount: Number(rows[0].amount) };
 }
 
@@ -167,7 +175,11 @@ export interface TimelineLine {
 
 /** The timeline of an order, oldest first. */
 export function loadTimeline(tx: Tx, orderId: string): Promise<TimelineLine[]> {
-  return tx.orderEvent.findMany({ where: { orderId }, orderBy: { position: 'asc' }, select: { id: true, type: true, cause: true, data: true, at: true } });
+  return tx.orderEvent.findMany({
+    where: { orderId },
+    orderBy: { position: 'asc' },
+    select: { id: true, type: true, cause: true, data: true, at: true },
+  });
 }
 
 function orderOf({ disputeStatus, disputeAmount, disputeReason, ...row }: OrderRow): Order {

@@ -36,10 +36,23 @@ export function priceItems(
 
 function checkTotal(amount: number, currency: string): void {
   const rule = currencyRule(currency);
-  if (rule === null) throw new DomainError('validation_failed', `Stripe does not charge in ${currency}.`, { errors: [{ field: 'currency', message: 'is no currency Stripe charges in' }] });
-  if (amount < rule.minimum) throw new DomainError('amount_too_small', `The total is ${formatAmount(amount, currency)}; Stripe charges at least ${formatAmount(rule.minimum, currency)}.`);
-  if (amount > rule.maximum) throw new DomainError('amount_too_large', `The total is more than ${formatAmount(rule.maximum, currency)}, the most Stripe charges at once.`);
+  if (rule === null)
+    throw new DomainError('validation_failed', `Stripe does not charge in ${currency}.`, {
+      errors: [{ field: 'currency', message: 'is no currency Stripe charges in' }],
+    });
+  if (amount < rule.minimum)
+    throw new DomainError(
+      'amount_too_small',
+      `The total is ${formatAmount(amount, currency)}; Stripe charges at least ${formatAmount(rule.minimum, currency)}.`,
+    );
+  if (amount > rule.maximum)
+    throw new DomainError(
+      'amount_too_large',
+      `The total is more than ${formatAmount(rule.maximum, currency)}, the most Stripe charges at once.`,
+    );
   if (amount % rule.step !== 0) {
-    throw new DomainError('validation_failed', `Amounts in ${currency} must be multiples of ${rule.step}.`, { errors: [{ field: 'items', message: `sum to ${amount}, which is no multiple of ${rule.step}` }] });
+    throw new DomainError('validation_failed', `Amounts in ${currency} must be multiples of ${rule.step}.`, {
+      errors: [{ field: 'items', message: `sum to ${amount}, which is no multiple of ${rule.step}` }],
+    });
   }
 }

@@ -24,7 +24,15 @@ export interface PaymentIntentObservation {
  * no move. Source: docs.stripe.com/payments/paymentintents/lifecycle.
  */
 export const PAYMENT_TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
-  pending: ['requires_payment_method', 'requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
+  pending: [
+    'requires_payment_method',
+    'requires_confirmation',
+    'requires_action',
+    'processing',
+    'requires_capture',
+    'succeeded',
+    'canceled',
+  ],
   requires_payment_method: ['requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_confirmation: ['requires_payment_method', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'],
   requires_action: ['requires_payment_method', 'requires_confirmation', 'processing', 'requires_capture', 'succeeded', 'canceled'],
@@ -47,7 +55,13 @@ export type Verdict =
   | { readonly verdict: 'discrepancy'; readonly kind: DiscrepancyKind };
 
 /** The ways in which Stripe's object may contradict ours. */
-export type DiscrepancyKind = 'intent_differs' | 'amount_differs' | 'currency_differs' | 'captured_exceeds_amount' | 'final_states_differ' | 'impossible_transition';
+export type DiscrepancyKind =
+  | 'intent_differs'
+  | 'amount_differs'
+  | 'currency_differs'
+  | 'captured_exceeds_amount'
+  | 'final_states_differ'
+  | 'impossible_transition';
 
 /**
  * Decides what an observation means for a payment. Only `succeeded` and `canceled` outrank everything, and captured
@@ -106,6 +120,28 @@ function factsOf(payment: PaymentState, seen: PaymentIntentObservation): Payment
 }
 
 function knownFacts(payment: PaymentState): PaymentFacts {
-  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url } = payment;
-  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url };
+  const {
+    status,
+    stripePaymentIntentId,
+    stripeClientSecret,
+    stripeChargeId,
+    paymentMethod,
+    nextAction,
+    lastError,
+    cancellationReason,
+    checkoutSessionId,
+    url,
+  } = payment;
+  return {
+    status,
+    stripePaymentIntentId,
+    stripeClientSecret,
+    stripeChargeId,
+    paymentMethod,
+    nextAction,
+    lastError,
+    cancellationReason,
+    checkoutSessionId,
+    url,
+  };
 }

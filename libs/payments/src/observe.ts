@@ -29,7 +29,9 @@ export interface Sighting {
 }
 
 /** What became of a sighting. `superseded`: the operation is another worker's now, which will learn the same. */
-export type Observed = { readonly result: 'known' | 'applied' | 'discrepancy'; readonly payment: PaymentState } | { readonly result: 'superseded' };
+export type Observed =
+  | { readonly result: 'known' | 'applied' | 'discrepancy'; readonly payment: PaymentState }
+  | { readonly result: 'superseded' };
 
 /**
  * The one door for facts: the answer of a Stripe call, a webhook and a read all pass here, and nothing else moves a
@@ -37,7 +39,11 @@ export type Observed = { readonly result: 'known' | 'applied' | 'discrepancy'; r
  * passed. Safe to repeat: what is known already changes nothing.
  * Throws StripeFailure when it has to read and cannot.
  */
-export async function observe(payments: Payments, orderId: string, { fact: told, notedVersion: noted, cause, operation }: Sighting): Promise<Observed> {
+export async function observe(
+  payments: Payments,
+  orderId: string,
+  { fact: told, notedVersion: noted, cause, operation }: Sighting,
+): Promise<Observed> {
   const { database, gateway, clock, entropy } = payments;
   const newId = (): string => entropy.uuid();
   let [fact, notedVersion] = [told, noted];
@@ -56,11 +62,19 @@ export async function observe(payments: Payments, orderId: string, { fact: told,
       continue;
     }
     if (verdict.verdict === 'discrepancy') await reportDiscrepancy(payments, payment, fact, verdict.kind);
-    if (verdict.verdict !== 'apply' && operation === null) return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : 'known', payment };
-    const move = withOperation(payment, verdict.verdict === 'apply' ? verdict.move : {}, verdict.verdict === 'discrepancy' ? parked(operation) : operation);
+    if (verdict.verdict !== 'apply' && operation === null)
+      return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : 'known', payment };
+    const move = withOperation(
+      payment,
+      verdict.verdict === 'apply' ? verdict.move : {},
+      verdict.verdict === 'discrepancy' ? parked(operation) : operation,
+    );
     const { after, change } = planChange(payment, move, { cause, now: clock.now(), newId });
     if (await effect('worker.observation.commit', () => commitChange(database.autocommit, change))) {
-      return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : verdict.verdict === 'apply' ? 'applied' : 'known', payment: after };
+      return {
+        result: verdict.verdict === 'discrepancy' ? 'discrepancy' : verdict.verdict === 'apply' ? 'applied' : 'known',
+        payment: after,
+      };
     }
     refusedAtVersion = payment.version;
   }
@@ -74,7 +88,10 @@ async function readAgain(gateway: Payments['gateway'], payment: PaymentState, fa
   return { of: 'intent', seen: await gateway.retrievePaymentIntent(payment.stripePaymentIntentId ?? fact?.seen.id ?? '') };
 }
 
-type Weighed = { readonly verdict: 'apply'; readonly move: Move } | { readonly verdict: 'same' | 'stale' | 'read' } | { readonly verdict: 'discrepancy'; readonly kind: string };
+type Weighed =
+  | { readonly verdict: 'apply'; readonly move: Move }
+  | { readonly verdict: 'same' | 'stale' | 'read' }
+  | { readonly verdict: 'discrepancy'; readonly kind: string };
 
 interface Circumstances {
   /** The fact was asked for after this very version of the payment was read. */
@@ -95,14 +112,20 @@ function weigh(payment: PaymentState, fact: Fact | null, { isFresh, now, newId }
     return verdict.verdict === 'apply' ? { verdict: 'apply', move: { dispute: verdict.dispute } } : verdict;
   }
   // A customer is made once and never moves; the intent that follows names the first we knew.
-  if (fact.of === 'customer') return payment.stripeCustomerId === null ? { verdict: 'apply', move: { stripeCustomerId: fact.seen.id } } : { verdict: 'same' };
+  if (fact.of === 'customer')
+    return payment.stripeCustomerId === null ? { verdict: 'apply', move: { stripeCustomerId: fact.seen.id } } : { verdict: 'same' };
   if (fact.of === 'intent' && isTellableBySession(payment, fact.seen)) return { verdict: 'read' };
   const verdict = fact.of === 'session' ? judgeSession(payment, fact.seen, isFresh, now) : judge(payment, fact.seen, isFresh);
-  return verdict.verdict === 'apply' ? { verdict: 'apply', move: { facts: verdict.facts, amountCaptured: verdict.amountCaptured } } : verdict;
+  return verdict.verdict === 'apply'
+    ? { verdict: 'apply', move: { facts: verdict.facts, amountCaptured: verdict.amountCaptured } }
+    : verdict;
 }
 
 /** Whether an intent is the session's, and why one was canceled while the session's page was open, only the session tells. */
-function isTellableBySession({ checkoutSessionId, stripePaymentIntentId, url }: PaymentState, { status }: PaymentIntentObservation): boolean {
+function isTellableBySession(
+  { checkoutSessionId, stripePaymentIntentId, url }: PaymentState,
+  { status }: PaymentIntentObservation,
+): boolean {
   return checkoutSessionId !== null && (stripePaymentIntentId === null || (status === 'canceled' && url !== null));
 }
 
@@ -115,8 +138,12 @@ function withOperation(payment: PaymentState, move: Move, operation: SettledOper
   return {
     ...move,
     settled: [operation],
-    ...(refused && refund !== undefined && move.refunds === undefined ? { refunds: [{ ...refund, status: 'failed', failureReason: operation.error?.code ?? 'rejected' }] } : {}),
-    ...(operation.status === 'rejected' && (kind === 'customer' || kind === 'create' || kind === 'confirm') ? { facts: { ...move.facts, lastError: operation.error } } : {}),
+    ...(refused && refund !== undefined && move.refunds === undefined
+      ? { refunds: [{ ...refund, status: 'failed', failureReason: operation.error?.code ?? 'rejected' }] }
+      : {}),
+    ...(operation.status === 'rejected' && (kind === 'customer' || kind === 'create' || kind === 'confirm')
+      ? { facts: { ...move.facts, lastError: operation.error } }
+      : {}),
   };
 }
 
@@ -124,10 +151,18 @@ function parked(operation: SettledOperation | null): SettledOperation | null {
   return operation === null ? null : { ...operation, status: 'parked' };
 }
 
-async function reportDiscrepancy({ database, clock, entropy, logger }: Payments, payment: PaymentState, fact: Fact | null, kind: string): Promise<void> {
+async function reportDiscrepancy(
+  { database, clock, entropy, logger }: Payments,
+  payment: PaymentState,
+  fact: Fact | null,
+  kind: string,
+): Promise<void> {
   if (fact === null || fact.of === 'customer') return;
   const { status, amount, currency, amountCaptured, stripePaymentIntentId, refunds } = payment;
-  logger.error({ orderId: publicId('ord', payment.orderId), stripeObjectId: fact.seen.id, kind }, 'Stripe contradicts our record; a person must decide');
+  logger.error(
+    { orderId: publicId('ord', payment.orderId), stripeObjectId: fact.seen.id, kind },
+    'Stripe contradicts our record; a person must decide',
+  );
   const found = {
     id: entropy.uuid(),
     kind,

@@ -117,7 +117,11 @@ export interface Postponement {
 }
 
 /** Gives the lease back and says when the next attempt is due; null when the operation is no longer the caller's. */
-export async function postpone(tx: Tx, { id, fence }: ClaimedOperation, { status, delayMs, error, absentSince, newKey }: Postponement): Promise<Date | null> {
+export async function postpone(
+  tx: Tx,
+  { id, fence }: ClaimedOperation,
+  { status, delayMs, error, absentSince, newKey }: Postponement,
+): Promise<Date | null> {
   const forget = status === 'queued';
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
     UPDATE payment_operations SET status = ${status}, in_doubt = ${!forget}, lease_until = NULL,

@@ -32,7 +32,16 @@ function operations(text: string): OperationFacts[] {
 }
 
 function facts(status: PaymentStatus, ordered: string, more: Partial<OrderStatusFacts> = {}): OrderStatusFacts {
-  return { status, amountCaptured: 0, amountRefunded: 0, checkoutSessionId: null, url: null, cancellationReason: null, operations: operations(ordered), ...more };
+  return {
+    status,
+    amountCaptured: 0,
+    amountRefunded: 0,
+    checkoutSessionId: null,
+    url: null,
+    cancellationReason: null,
+    operations: operations(ordered),
+    ...more,
+  };
 }
 
 const captured = (amountCaptured: number, amountRefunded: number): Partial<OrderStatusFacts> => ({ amountCaptured, amountRefunded });

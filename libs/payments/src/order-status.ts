@@ -1,4 +1,12 @@
-import { isOpen, SESSION_LAPSED, type OperationFacts, type OrderedBy, type OrderStatus, type PaymentState, type PaymentStatus } from './payment.js';
+import {
+  isOpen,
+  SESSION_LAPSED,
+  type OperationFacts,
+  type OrderedBy,
+  type OrderStatus,
+  type PaymentState,
+  type PaymentStatus,
+} from './payment.js';
 
 /** What, besides the payment's status, decides the order's. */
 type Circumstance =
@@ -42,7 +50,10 @@ export const ORDER_STATUS_RULES: readonly StatusRule[] = [
 ];
 
 /** What the order's status follows from. */
-export type OrderStatusFacts = Pick<PaymentState, 'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'checkoutSessionId' | 'url' | 'cancellationReason'>;
+export type OrderStatusFacts = Pick<
+  PaymentState,
+  'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'checkoutSessionId' | 'url' | 'cancellationReason'
+>;
 
 /** The order status that the published table gives. Throws when no row fits, which is a bug in the table. */
 export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
@@ -80,7 +91,9 @@ function holds(circumstance: Circumstance, facts: OrderStatusFacts): boolean {
 }
 
 function isCanceledBy(command: OrderedBy, { operations }: OrderStatusFacts): boolean {
-  return operations.some(({ kind, orderedBy, status }) => kind === 'cancel' && orderedBy === command && (isOpen(status) || status === 'done'));
+  return operations.some(
+    ({ kind, orderedBy, status }) => kind === 'cancel' && orderedBy === command && (isOpen(status) || status === 'done'),
+  );
 }
 
 /** What was ordered last for the payment and is not settled yet, for `pendingOperation`; refunds have a status of their own, a customer is part of the create. */

@@ -1,6 +1,15 @@
 import { Prisma, type Tx } from '#libs/database';
 import { INSERT_OUTBOX } from '#libs/jobs';
-import { type Checkout, type DisputeFacts, type OperationFacts, type OrderStatus, type PaymentFacts, type PaymentState, type PaymentStatus, type RefundFacts } from './payment.js';
+import {
+  type Checkout,
+  type DisputeFacts,
+  type OperationFacts,
+  type OrderStatus,
+  type PaymentFacts,
+  type PaymentState,
+  type PaymentStatus,
+  type RefundFacts,
+} from './payment.js';
 import { type PaymentChange } from './payment-change.js';
 
 interface PaymentRow {
@@ -73,7 +82,9 @@ export async function findPaymentBySession(tx: Tx, sessionId: string): Promise<P
 
 /** The payment that an operation of ours, by its database id, was ordered for. */
 export async function findPaymentByOperation(tx: Tx, operationId: string): Promise<PaymentState | null> {
-  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.id = (SELECT payment_id FROM payment_operations WHERE id = ${operationId}::uuid)`;
+  const rows = await tx.$queryRaw<
+    PaymentRow[]
+  >`${STATE} WHERE p.id = (SELECT payment_id FROM payment_operations WHERE id = ${operationId}::uuid)`;
   return rows[0] === undefined ? null : stateOf(rows[0]);
 }
 
@@ -182,7 +193,13 @@ function stateOf(row: PaymentRow): PaymentState {
   };
 }
 
-function disputeOf({ stripe_dispute_id: stripeDisputeId, dispute_status: status, dispute_amount: amount, dispute_reason: reason, dispute_opened_at: openedAt }: PaymentRow): DisputeFacts | null {
+function disputeOf({
+  stripe_dispute_id: stripeDisputeId,
+  dispute_status: status,
+  dispute_amount: amount,
+  dispute_reason: reason,
+  dispute_opened_at: openedAt,
+}: PaymentRow): DisputeFacts | null {
   if (stripeDisputeId === null || status === null || amount === null || reason === null || openedAt === null) return null;
   return { stripeDisputeId, status, amount: Number(amount), reason, openedAt: openedAt.toISOString() };
 }

@@ -27,7 +27,9 @@ export type RefundVerdict =
  * named in the metadata orders, if it is ours; one nobody here ordered becomes a refund of its own under `newId`.
  */
 export function judgeRefund(payment: PaymentState, seen: RefundObservation, ours: string | null, newId: () => string): RefundVerdict {
-  const known = payment.refunds.find(({ stripeRefundId }) => stripeRefundId === seen.id) ?? payment.refunds.find(({ id, stripeRefundId }) => id === ours && stripeRefundId === null);
+  const known =
+    payment.refunds.find(({ stripeRefundId }) => stripeRefundId === seen.id) ??
+    payment.refunds.find(({ id, stripeRefundId }) => id === ours && stripeRefundId === null);
   if (seen.currency !== payment.currency) return { verdict: 'discrepancy', kind: 'refund_currency_differs' };
   const facts = { status: seen.status, failureReason: seen.failureReason, stripeRefundId: seen.id };
   if (known === undefined) return { verdict: 'apply', refund: { id: newId(), amount: seen.amount, reason: seen.reason, ...facts } };

@@ -70,7 +70,11 @@ function readExpiry(seen: SessionObservation): Resolution {
 }
 
 /** What the state of an intent tells of a confirm, capture or cancel that was sent or refused. Pure. */
-export function readOutcome(kind: Exclude<OperationKind, 'customer' | 'create' | 'refund'>, seen: PaymentIntentObservation, payment: PaymentState): Resolution {
+export function readOutcome(
+  kind: Exclude<OperationKind, 'customer' | 'create' | 'refund'>,
+  seen: PaymentIntentObservation,
+  payment: PaymentState,
+): Resolution {
   const fact: Fact = { of: 'intent', seen };
   switch (kind) {
     case 'confirm':

@@ -3,7 +3,15 @@ import { type JobOutcome } from '#libs/jobs';
 import { effect, publicId } from '#libs/primitives';
 import { type AttemptFacts, fullJitterMs, GIVEN_UP, needsAlarm, type Plan, planAfter, planBefore } from './attempt-plan.js';
 import { type Fact, observe } from './observe.js';
-import { type ClaimedOperation, claimOperation, markSent, postpone, type Postponement, renewLease, whyNotClaimed } from './operations.store.js';
+import {
+  type ClaimedOperation,
+  claimOperation,
+  markSent,
+  postpone,
+  type Postponement,
+  renewLease,
+  whyNotClaimed,
+} from './operations.store.js';
 import { isOpen, type PaymentError, type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { type SettledOperation } from './payment-change.js';
@@ -53,7 +61,9 @@ async function attempt(payments: Payments, id: string): Promise<AttemptResult> {
     return why.reason === 'early' ? { job: { outcome: 'snooze', until: why.dueAt }, nextOperationId: null } : DONE;
   }
   const heartbeat = setInterval(() => {
-    renewLease(autocommit, operation).catch((error: unknown) => payments.logger.warn({ error, operationId: id }, 'could not renew a lease'));
+    renewLease(autocommit, operation).catch((error: unknown) =>
+      payments.logger.warn({ error, operationId: id }, 'could not renew a lease'),
+    );
   }, RENEW_EVERY_MS);
   try {
     const payment = await loadPayment(autocommit, operation.orderId);
@@ -63,7 +73,12 @@ async function attempt(payments: Payments, id: string): Promise<AttemptResult> {
     // Whatever went wrong after the claim, the request may have left: the same key will tell.
     payments.logger.warn({ error, operationId: publicId('op', id) }, 'could not record the outcome of an operation');
     const delayMs = fullJitterMs(operation.attempts, payments.entropy.random());
-    return again(payments, operation, { status: 'unknown', delayMs, error: { code: null, declineCode: null, message: 'the outcome could not be recorded' } }, true);
+    return again(
+      payments,
+      operation,
+      { status: 'unknown', delayMs, error: { code: null, declineCode: null, message: 'the outcome could not be recorded' } },
+      true,
+    );
   } finally {
     clearInterval(heartbeat);
   }
@@ -75,7 +90,10 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
   const facts = attemptFacts(payments, operation);
   switch (planBefore(facts)) {
     case 'park':
-      payments.logger.error({ operationId: publicId('op', operation.id), operation: operation.kind }, 'the outcome of an operation was not to be learned in 72 hours; a person must decide');
+      payments.logger.error(
+        { operationId: publicId('op', operation.id), operation: operation.kind },
+        'the outcome of an operation was not to be learned in 72 hours; a person must decide',
+      );
       return settle(payments, operation, payment, 'parked', null, GIVEN_UP);
     case 'resolve':
       return resolve(payments, operation, payment);
@@ -109,10 +127,17 @@ async function overtakenExpiry({ gateway }: Payments, { id, params }: ClaimedOpe
   return seen.status === 'requires_capture' || seen.status === 'processing' || seen.status === 'succeeded' ? { of: 'intent', seen } : null;
 }
 
-async function follow(payments: Payments, operation: ClaimedOperation, payment: PaymentState, plan: Plan, failure: StripeFailure): Promise<AttemptResult> {
+async function follow(
+  payments: Payments,
+  operation: ClaimedOperation,
+  payment: PaymentState,
+  plan: Plan,
+  failure: StripeFailure,
+): Promise<AttemptResult> {
   switch (plan.plan) {
     case 'settle': {
-      if (plan.status === 'parked' || operation.kind === 'customer' || operation.kind === 'create') return settle(payments, operation, payment, plan.status, null, failure.error);
+      if (plan.status === 'parked' || operation.kind === 'customer' || operation.kind === 'create')
+        return settle(payments, operation, payment, plan.status, null, failure.error);
       const told: Fact | null = failure.paymentIntent === null ? null : { of: 'intent', seen: failure.paymentIntent };
       if (plan.status === 'declined' && told !== null) return settle(payments, operation, payment, 'declined', told, failure.error);
       // Stripe's object may explain the refusal: someone else may have brought it where we wanted it.
@@ -131,9 +156,15 @@ async function follow(payments: Payments, operation: ClaimedOperation, payment: 
 }
 
 /** What Stripe's object says of a refused operation: most refusals bring the intent along, the others are read for. */
-function explain({ gateway }: Payments, operation: ClaimedOperation, payment: PaymentState, { paymentIntent }: StripeFailure): Resolution | Promise<Resolution> {
+function explain(
+  { gateway }: Payments,
+  operation: ClaimedOperation,
+  payment: PaymentState,
+  { paymentIntent }: StripeFailure,
+): Resolution | Promise<Resolution> {
   const { kind } = operation;
-  if (paymentIntent === null || kind === 'customer' || kind === 'create' || kind === 'refund') return resolveByReading(gateway, operation, payment);
+  if (paymentIntent === null || kind === 'customer' || kind === 'create' || kind === 'refund')
+    return resolveByReading(gateway, operation, payment);
   return readOutcome(kind, paymentIntent, payment);
 }
 
@@ -174,7 +205,12 @@ async function settle(
   return { ...DONE, nextOperationId: next?.status === 'queued' ? next.id : null };
 }
 
-async function again({ database }: Payments, operation: ClaimedOperation, postponement: Postponement, spendsAttempt: boolean): Promise<AttemptResult> {
+async function again(
+  { database }: Payments,
+  operation: ClaimedOperation,
+  postponement: Postponement,
+  spendsAttempt: boolean,
+): Promise<AttemptResult> {
   const dueAt = await effect('worker.operation.postpone', () => postpone(database.autocommit, operation, postponement));
   if (dueAt === null) return DONE;
   const reason = postponement.error.message ?? 'no answer';
@@ -197,12 +233,17 @@ function report({ logger }: Payments, operation: ClaimedOperation, failure: Stri
     stripeRequestId: failure.requestId,
     attempt: operation.attempts,
   };
-  if (needsAlarm(failure.kind)) logger.error({ ...facts, reason: failure.error.message }, 'Stripe refuses us; nothing moves until this is mended');
+  if (needsAlarm(failure.kind))
+    logger.error({ ...facts, reason: failure.error.message }, 'Stripe refuses us; nothing moves until this is mended');
   else if (failure.kind === 'declined') logger.info(facts, 'the card was declined');
   else logger.warn({ ...facts, reason: failure.error.message }, 'a call to Stripe gave no outcome');
 }
 
-const NOTHING_SEEN: PaymentError = { code: null, declineCode: null, message: 'a complete list did not have the refund; it is looked for once more' };
+const NOTHING_SEEN: PaymentError = {
+  code: null,
+  declineCode: null,
+  message: 'a complete list did not have the refund; it is looked for once more',
+};
 const NOTHING_HAPPENED: PaymentError = { code: null, declineCode: null, message: 'a read showed that the earlier request had no effect' };
 
 /** Stripe's idempotency key of an operation: from our own row, never from the client's key; a generation is a new request. */

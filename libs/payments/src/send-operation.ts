@@ -20,7 +20,8 @@ export async function send(gateway: StripeGateway, operation: ClaimedOperation, 
       return { of: 'intent', seen: await gateway.capturePaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     case 'cancel': {
       const sessionId = params[EXPIRES_SESSION];
-      if (typeof sessionId === 'string') return { of: 'session', seen: await gateway.expireCheckoutSession(sessionId, stripeIdempotencyKey) };
+      if (typeof sessionId === 'string')
+        return { of: 'session', seen: await gateway.expireCheckoutSession(sessionId, stripeIdempotencyKey) };
       return { of: 'intent', seen: await gateway.cancelPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     }
     case 'refund':
@@ -38,7 +39,8 @@ function sessionParamsOf({ params }: ClaimedOperation, { stripeCustomerId }: Pay
 /** The customer, if there is one, is known before the create is sent, and stays. */
 function createParamsOf({ id, params }: ClaimedOperation, { stripeCustomerId }: PaymentState): CreateIntentParams {
   const { amount, currency } = params;
-  if (typeof amount !== 'number' || typeof currency !== 'string') throw new Error(`bug: operation ${id} creates an intent without amount or currency`);
+  if (typeof amount !== 'number' || typeof currency !== 'string')
+    throw new Error(`bug: operation ${id} creates an intent without amount or currency`);
   return { ...params, amount, currency, ...(stripeCustomerId === null ? {} : { customer: stripeCustomerId }) };
 }
 

@@ -58,14 +58,26 @@ export async function loadEvent(tx: Tx, id: string): Promise<InboxEvent | null> 
 }
 
 /** Writes the end of an event. Safe to repeat; a final status stays. */
-export async function settleEvent(tx: Tx, id: string, status: Extract<EventStatus, 'applied' | 'ignored' | 'parked'>, note: string | null, now: Date): Promise<void> {
+export async function settleEvent(
+  tx: Tx,
+  id: string,
+  status: Extract<EventStatus, 'applied' | 'ignored' | 'parked'>,
+  note: string | null,
+  now: Date,
+): Promise<void> {
   await tx.$executeRaw`
     UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, processed_at = ${now}
     WHERE id = ${id} AND status IN ('received', 'held')`;
 }
 
 /** Puts an event off; returns when it is due again. */
-export async function postponeEvent(tx: Tx, id: string, status: Extract<EventStatus, 'received' | 'held'>, note: string, delayMs: number): Promise<Date | null> {
+export async function postponeEvent(
+  tx: Tx,
+  id: string,
+  status: Extract<EventStatus, 'received' | 'held'>,
+  note: string,
+  delayMs: number,
+): Promise<Date | null> {
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
     UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
     WHERE id = ${id} AND status IN ('received', 'held')

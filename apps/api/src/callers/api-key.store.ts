@@ -17,6 +17,16 @@ export interface ApiKeyRow {
 export function findApiKey(tx: Tx, id: string): Promise<ApiKeyRow | null> {
   return tx.apiKey.findUnique({
     where: { id },
-    select: { id: true, accountId: true, mode: true, audience: true, hash: true, scopes: true, origins: true, expiresAt: true, revokedAt: true },
+    select: {
+      id: true,
+      accountId: true,
+      mode: true,
+      audience: true,
+      hash: true,
+      scopes: true,
+      origins: true,
+      expiresAt: true,
+      revokedAt: true,
+    },
   });
 }

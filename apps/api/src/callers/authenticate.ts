@@ -38,7 +38,14 @@ export class Authenticator {
     const row = await findApiKey(this.database.autocommit, parsed.id);
     if (row === null || !timingSafeEqual(row.hash, hash) || !this.#isLive(row)) return null;
     const granted = SCOPES.filter((scope) => row.scopes.includes(scope));
-    return { keyId: row.id, accountId: row.accountId, mode: parsed.mode, audience: parsed.audience, scopes: scopesOf(parsed.audience, granted), origins: row.origins };
+    return {
+      keyId: row.id,
+      accountId: row.accountId,
+      mode: parsed.mode,
+      audience: parsed.audience,
+      scopes: scopesOf(parsed.audience, granted),
+      origins: row.origins,
+    };
   }
 
   #isLive({ expiresAt, revokedAt }: ApiKeyRow): boolean {
@@ -49,7 +56,14 @@ export class Authenticator {
   #developmentKey(key: string, audience: Caller['audience'], index: number): { hash: Buffer; caller: Caller } {
     // The n-th secret and the n-th publishable key belong to the n-th account.
     const accountId = `00000000-0000-7000-8000-${String(index + 1).padStart(12, '0')}`;
-    const caller: Caller = { keyId: `dev-${audience}-${index + 1}`, accountId, mode: this.config.stripe.mode, audience, scopes: scopesOf(audience, SCOPES), origins: null };
+    const caller: Caller = {
+      keyId: `dev-${audience}-${index + 1}`,
+      accountId,
+      mode: this.config.stripe.mode,
+      audience,
+      scopes: scopesOf(audience, SCOPES),
+      origins: null,
+    };
     return { hash: hashApiKey(key, this.config.keyPepper), caller };
   }
 }

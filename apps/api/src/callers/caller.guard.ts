@@ -38,7 +38,8 @@ export class CallerGuard implements CanActivate {
     if (policy.scope === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const caller = await this.authenticator.authenticate(request.headers.authorization);
-    if (policy.secretOnly && caller.audience !== 'secret') throw new DomainError('forbidden', 'This needs a secret key; a publishable key is for browsers.');
+    if (policy.secretOnly && caller.audience !== 'secret')
+      throw new DomainError('forbidden', 'This needs a secret key; a publishable key is for browsers.');
     if (!caller.scopes.includes(policy.scope)) throw new DomainError('forbidden', `The key lacks the scope ${policy.scope}.`);
     request.caller = caller;
     return true;

@@ -33,7 +33,11 @@ export class HealthController {
 
   @Get('ready')
   ready(@Res() reply: FastifyReply): Promise<void> {
-    return this.#answer(reply, [() => this.#isUp('database', this.#database()), () => this.#isUp('migrations', this.#migrations()), () => this.#isUp('accepting', Promise.resolve(!this.draining.hasBegun))]);
+    return this.#answer(reply, [
+      () => this.#isUp('database', this.#database()),
+      () => this.#isUp('migrations', this.#migrations()),
+      () => this.#isUp('accepting', Promise.resolve(!this.draining.hasBegun)),
+    ]);
   }
 
   @Get('backlog')
@@ -43,7 +47,10 @@ export class HealthController {
 
   async #answer(reply: FastifyReply, checks: (() => Promise<HealthIndicatorResult>)[]): Promise<void> {
     const result = await this.health.check(checks).catch((error: unknown) => resultOf(error));
-    void reply.status(result.status === 'ok' ? 200 : 503).header('Cache-Control', 'no-store').send(result);
+    void reply
+      .status(result.status === 'ok' ? 200 : 503)
+      .header('Cache-Control', 'no-store')
+      .send(result);
   }
 
   async #isUp(name: string, check: Promise<boolean>): Promise<HealthIndicatorResult> {
@@ -67,7 +74,9 @@ export class HealthController {
       const backlog = await readBacklog(this.database.autocommit);
       const facts = { ...backlog, thresholdSeconds: BACKLOG_THRESHOLD_SECONDS };
       const isLate =
-        backlog.operationSeconds > BACKLOG_THRESHOLD_SECONDS.operation || backlog.outboxSeconds > BACKLOG_THRESHOLD_SECONDS.outbox || backlog.eventSeconds > BACKLOG_THRESHOLD_SECONDS.event;
+        backlog.operationSeconds > BACKLOG_THRESHOLD_SECONDS.operation ||
+        backlog.outboxSeconds > BACKLOG_THRESHOLD_SECONDS.outbox ||
+        backlog.eventSeconds > BACKLOG_THRESHOLD_SECONDS.event;
       return isLate ? session.down(facts) : session.up(facts);
     } catch {
       return session.down();
@@ -78,6 +87,7 @@ export class HealthController {
 /** terminus throws when something is down; the result rides on the exception. */
 function resultOf(error: unknown): HealthCheckResult {
   const response = error instanceof HttpException ? error.getResponse() : null;
-  if (typeof response === 'object' && response !== null && 'status' in response && 'details' in response) return response as HealthCheckResult;
+  if (typeof response === 'object' && response !== null && 'status' in response && 'details' in response)
+    return response as HealthCheckResult;
   return { status: 'error', details: {} };
 }

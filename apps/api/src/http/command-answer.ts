@@ -29,7 +29,11 @@ export class CommandAnswers {
     const { accountId, mode, audience } = caller;
     const key = parseIdempotencyKey(headerValues(request, 'idempotency-key'), audience);
     const fingerprint = fingerprintOf(request.method, request.url.split('?')[0] ?? '', request.body);
-    const render = (refusal: DomainError) => ({ status: PROBLEMS[refusal.code].status, location: null, body: JSON.stringify(problemOf(refusal, request)) });
+    const render = (refusal: DomainError) => ({
+      status: PROBLEMS[refusal.code].status,
+      location: null,
+      body: JSON.stringify(problemOf(refusal, request)),
+    });
     const answer = await this.commands.run({ scope: { accountId, mode, audience }, key, fingerprint }, execute, render);
     if (answer.replayed) void reply.header('Idempotency-Replayed', 'true');
     if (answer.status >= 400) return void reply.status(answer.status).type(PROBLEM_TYPE).send(answer.body);

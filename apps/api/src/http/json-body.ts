@@ -24,7 +24,8 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (request.url.startsWith(RAW_PATH)) return done(null, body);
     try {
-      if (!isIdentity(request.headers['content-encoding'])) throw new DomainError('unsupported_media_type', 'Send the body without a content encoding.');
+      if (!isIdentity(request.headers['content-encoding']))
+        throw new DomainError('unsupported_media_type', 'Send the body without a content encoding.');
       done(null, body.length === 0 ? undefined : parseJson(body));
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)));

@@ -12,7 +12,12 @@ export function parseRequest<T extends object>(shape: new () => T, value: unknow
     throw new DomainError('validation_failed', 'The body must be a JSON object.');
   }
   const request = plainToInstance(shape, value);
-  const errors = validateSync(request, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true, validationError: { target: false, value: false } });
+  const errors = validateSync(request, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    validationError: { target: false, value: false },
+  });
   if (errors.length > 0) throw invalid(flatten(errors, ''));
   return request;
 }
@@ -20,7 +25,8 @@ export function parseRequest<T extends object>(shape: new () => T, value: unknow
 /** Checks that a request without parameters has none. Throws DomainError validation_failed. */
 export function assertEmpty(body: unknown): void {
   if (body === undefined) return;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new DomainError('validation_failed', 'The body must be a JSON object, or absent.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new DomainError('validation_failed', 'The body must be a JSON object, or absent.');
   const errors = Object.keys(body).map((field) => ({ field, message: 'is not a known field' }));
   if (errors.length > 0) throw invalid(errors);
 }
@@ -28,7 +34,9 @@ export function assertEmpty(body: unknown): void {
 /** The refusal of one or more fields. */
 export function invalid(errors: readonly FieldError[]): DomainError {
   const [first] = errors;
-  return new DomainError('validation_failed', first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}`, { errors });
+  return new DomainError('validation_failed', first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}`, {
+    errors,
+  });
 }
 
 /** A text a person may read: no control characters, no broken surrogates, which no database column takes. */

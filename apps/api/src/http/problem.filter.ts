@@ -24,23 +24,31 @@ export class ProblemFilter implements ExceptionFilter {
     const error = domainErrorOf(thrown);
     const { status } = PROBLEMS[error.code];
     if (status >= 500) this.logger.error({ error: thrown, requestId: request.id, path: pathOf(request) }, 'a request failed');
-    else this.logger.info({ code: error.code, requestId: request.id, path: pathOf(request), method: request.method }, 'a request was refused');
+    else
+      this.logger.info({ code: error.code, requestId: request.id, path: pathOf(request), method: request.method }, 'a request was refused');
     if (error.retryAfterSeconds !== undefined) void reply.header('Retry-After', String(error.retryAfterSeconds));
     if (error.location !== undefined) void reply.header('Location', error.location);
     if (status === 401) void reply.header('WWW-Authenticate', 'Bearer realm="oncepay"');
-    void reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, request)));
+    void reply
+      .status(status)
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problemOf(error, request)));
   }
 }
 
 function domainErrorOf(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown;
   if (isDatabaseUnavailable(thrown)) {
-    return new DomainError('unavailable', 'The database does not answer. Nothing is known to be lost: send the same request again.', { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
+    return new DomainError('unavailable', 'The database does not answer. Nothing is known to be lost: send the same request again.', {
+      retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
+    });
   }
   const status = statusOf(thrown);
   const message = thrown instanceof Error ? thrown.message : '';
   const code = codeOf(status);
-  return code === 'internal_error' ? new DomainError(code, 'The request could not be carried out; nothing of it was stored.') : new DomainError(code, message);
+  return code === 'internal_error'
+    ? new DomainError(code, 'The request could not be carried out; nothing of it was stored.')
+    : new DomainError(code, message);
 }
 
 function statusOf(thrown: unknown): number {

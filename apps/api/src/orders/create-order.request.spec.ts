@@ -67,7 +67,9 @@ describe('the body of a new order', () => {
       paymentMethod: null,
       captureMethod: 'automatic',
       checkout: 'elements',
-      returnUrl: null, saveCard: false, offSession: false,
+      returnUrl: null,
+      saveCard: false,
+      offSession: false,
     });
     const nulls = {
       customer: null,
@@ -76,7 +78,9 @@ describe('the body of a new order', () => {
       paymentMethod: null,
       captureMethod: null,
       checkout: null,
-      returnUrl: null, saveCard: null, offSession: null,
+      returnUrl: null,
+      saveCard: null,
+      offSession: null,
     };
     assert.deepEqual(parse(nulls), least);
     assert.deepEqual(parse(nulls, BROWSER), least);
@@ -359,7 +363,8 @@ describe('the card of a new order', () => {
     assert.equal(parse({ saveCard: true, customer: { email: 'ada@example.com' } }).saveCard, true);
     assert.equal(parse({ saveCard: true, customer: { email: 'ada@example.com' } }, BROWSER).saveCard, true);
     assert.equal(parse({ saveCard: true, ...known }).customer?.stripeCustomerId, 'cus_1');
-    for (const customer of [undefined, null, {}, { name: 'Ada' }]) assert.deepEqual(wrong({ saveCard: true, customer }), ['customer.email']);
+    for (const customer of [undefined, null, {}, { name: 'Ada' }])
+      assert.deepEqual(wrong({ saveCard: true, customer }), ['customer.email']);
   });
 
   it('is charged off session with a customer and a payment method of theirs, and is not saved again', () => {
@@ -376,7 +381,9 @@ describe('the card of a new order', () => {
   });
 
   it('belongs to a customer by an id of Stripe, and is asked for by true and false only', () => {
-    for (const stripeCustomerId of ['', 'cus_', 'pm_1', 'cus_1/../x', 'cus_1\n', 7, ['cus_1']]) assert.deepEqual(wrong({ customer: { stripeCustomerId } }), ['customer.stripeCustomerId'], JSON.stringify(stripeCustomerId));
-    for (const flag of ['true', 1, 0, [], {}]) assert.deepEqual(wrong({ saveCard: flag, offSession: flag }), ['saveCard', 'offSession'], JSON.stringify(flag));
+    for (const stripeCustomerId of ['', 'cus_', 'pm_1', 'cus_1/../x', 'cus_1\n', 7, ['cus_1']])
+      assert.deepEqual(wrong({ customer: { stripeCustomerId } }), ['customer.stripeCustomerId'], JSON.stringify(stripeCustomerId));
+    for (const flag of ['true', 1, 0, [], {}])
+      assert.deepEqual(wrong({ saveCard: flag, offSession: flag }), ['saveCard', 'offSession'], JSON.stringify(flag));
   });
 });

@@ -1,6 +1,22 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsEmail, IsIn, IsInt, IsObject, IsOptional, IsUrl, Matches, Max, Min, ValidateBy, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsEmail,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsUrl,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
 import { type OrderRequest, type RequestedItem } from '#libs/orders';
 import { CURRENCIES, type FieldError, LARGEST_AMOUNT } from '#libs/primitives';
 import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
@@ -22,7 +38,8 @@ function IsMetadata(): PropertyDecorator {
         const entries = Object.entries(value);
         return entries.length <= METADATA_KEYS_MAX && entries.every(isEntry);
       },
-      defaultMessage: () => `must have at most ${METADATA_KEYS_MAX} entries: keys of 1 to 40 characters without square brackets, not starting with oncepay_; values texts of 1 to 500 characters`,
+      defaultMessage: () =>
+        `must have at most ${METADATA_KEYS_MAX} entries: keys of 1 to 40 characters without square brackets, not starting with oncepay_; values texts of 1 to 500 characters`,
     },
   });
 }
@@ -38,7 +55,12 @@ class OrderItemRequest {
   @IsText(1, 200)
   name?: string;
 
-  @ApiPropertyOptional({ description: "Integer in Stripe's unit of the currency; only with a secret key.", example: 300, minimum: 0, maximum: LARGEST_AMOUNT })
+  @ApiPropertyOptional({
+    description: "Integer in Stripe's unit of the currency; only with a secret key.",
+    example: 300,
+    minimum: 0,
+    maximum: LARGEST_AMOUNT,
+  })
   @IsOptional()
   @IsInt()
   @Min(0)
@@ -64,7 +86,10 @@ class CustomerRequest {
   @IsText(1, 200)
   name?: string;
 
-  @ApiPropertyOptional({ description: 'A customer at Stripe whose saved cards may be used, as an order with saveCard showed it; only with a secret key.', example: 'cus_NffrFeUfNV2Hib' })
+  @ApiPropertyOptional({
+    description: 'A customer at Stripe whose saved cards may be used, as an order with saveCard showed it; only with a secret key.',
+    example: 'cus_NffrFeUfNV2Hib',
+  })
   @IsOptional()
   @Matches(/^cus_\w{1,200}$/, { message: 'must be the id of a Stripe customer: cus_…' })
   stripeCustomerId?: string;
@@ -97,7 +122,12 @@ export class CreateOrderRequest {
   @IsText(1, 200)
   reference?: string;
 
-  @ApiPropertyOptional({ description: 'Sent on to Stripe beside ours.', example: { k: 'v' }, type: Object, additionalProperties: { type: 'string' } })
+  @ApiPropertyOptional({
+    description: 'Sent on to Stripe beside ours.',
+    example: { k: 'v' },
+    type: Object,
+    additionalProperties: { type: 'string' },
+  })
   @IsOptional()
   @IsMetadata()
   metadata?: Record<string, string>;
@@ -115,24 +145,35 @@ export class CreateOrderRequest {
   @ApiPropertyOptional({
     enum: ['elements', 'hosted'],
     default: 'elements',
-    description: "`hosted`: the buyer pays on Stripe's page, whose address is `payment.url` once the order requires a payment. Requires returnUrl, excludes paymentMethod.",
+    description:
+      "`hosted`: the buyer pays on Stripe's page, whose address is `payment.url` once the order requires a payment. Requires returnUrl, excludes paymentMethod.",
   })
   @IsOptional()
   @IsIn(['elements', 'hosted'])
   checkout?: 'elements' | 'hosted';
 
-  @ApiPropertyOptional({ description: 'Where the buyer comes back to; without it, methods that leave the page are excluded.', example: 'https://shop.example/return' })
+  @ApiPropertyOptional({
+    description: 'Where the buyer comes back to; without it, methods that leave the page are excluded.',
+    example: 'https://shop.example/return',
+  })
   @IsOptional()
   @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false }, { message: 'must be an http(s) URL' })
   @IsText(1, 2_000)
   returnUrl?: string;
 
-  @ApiPropertyOptional({ description: 'Keeps the card with a customer at Stripe, for orders with offSession. Needs customer.email, or customer.stripeCustomerId.', default: false })
+  @ApiPropertyOptional({
+    description:
+      'Keeps the card with a customer at Stripe, for orders with offSession. Needs customer.email, or customer.stripeCustomerId.',
+    default: false,
+  })
   @IsOptional()
   @IsBoolean()
   saveCard?: boolean;
 
-  @ApiPropertyOptional({ description: 'Charges a saved card while the buyer is away. Needs customer.stripeCustomerId and paymentMethod; only with a secret key.', default: false })
+  @ApiPropertyOptional({
+    description: 'Charges a saved card while the buyer is away. Needs customer.stripeCustomerId and paymentMethod; only with a secret key.',
+    default: false,
+  })
   @IsOptional()
   @IsBoolean()
   offSession?: boolean;
@@ -140,7 +181,10 @@ export class CreateOrderRequest {
 
 const EXAMPLE = {
   currency: 'usd',
-  items: [{ price: 'tshirt', quantity: 2 }, { name: 'Gift wrap', unitAmount: 300, quantity: 1 }],
+  items: [
+    { price: 'tshirt', quantity: 2 },
+    { name: 'Gift wrap', unitAmount: 300, quantity: 1 },
+  ],
   customer: { email: 'ada@example.com', name: 'Ada' },
   reference: 'cart-4711',
 };
@@ -148,7 +192,10 @@ const EXAMPLE = {
 /** What the API reference shows for POST /v1/orders. */
 export const CREATE_ORDER_EXAMPLES = {
   elements: { summary: 'Paid by the worker with a payment method', value: { ...EXAMPLE, paymentMethod: 'pm_card_visa' } },
-  hosted: { summary: "Paid by the buyer on Stripe's page", value: { ...EXAMPLE, checkout: 'hosted', returnUrl: 'https://shop.example/return' } },
+  hosted: {
+    summary: "Paid by the buyer on Stripe's page",
+    value: { ...EXAMPLE, checkout: 'hosted', returnUrl: 'https://shop.example/return' },
+  },
 };
 
 /** Checks the body of POST /v1/orders and brings it into the form the orders lib takes. Throws DomainError validation_failed. */
@@ -163,7 +210,13 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   return {
     currency: request.currency,
     items: items.filter((item) => item !== null),
-    customer: request.customer ? { email: request.customer.email ?? null, name: request.customer.name ?? null, stripeCustomerId: request.customer.stripeCustomerId ?? null } : null,
+    customer: request.customer
+      ? {
+          email: request.customer.email ?? null,
+          name: request.customer.name ?? null,
+          stripeCustomerId: request.customer.stripeCustomerId ?? null,
+        }
+      : null,
     reference: request.reference ?? null,
     metadata: request.metadata ?? {},
     paymentMethod: request.paymentMethod ?? null,
@@ -175,7 +228,12 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   };
 }
 
-function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, currency: string, field: string, errors: FieldError[]): RequestedItem | null {
+function itemOf(
+  { price, name, unitAmount, quantity }: OrderItemRequest,
+  currency: string,
+  field: string,
+  errors: FieldError[],
+): RequestedItem | null {
   if (price != null && name == null && unitAmount == null) return { price, quantity };
   if (price == null && name != null && unitAmount != null) {
     errors.push(...amountErrors(unitAmount, currency, `${field}.unitAmount`));
@@ -188,7 +246,9 @@ function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, currenc
 function hostedErrors({ returnUrl, paymentMethod }: CreateOrderRequest): FieldError[] {
   return [
     ...(returnUrl == null ? [{ field: 'returnUrl', message: 'is required where checkout is hosted: the buyer comes back to it' }] : []),
-    ...(paymentMethod == null ? [] : [{ field: 'paymentMethod', message: "must not be given where checkout is hosted: the buyer chooses it on Stripe's page" }]),
+    ...(paymentMethod == null
+      ? []
+      : [{ field: 'paymentMethod', message: "must not be given where checkout is hosted: the buyer chooses it on Stripe's page" }]),
   ];
 }
 

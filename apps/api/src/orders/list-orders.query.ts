@@ -4,7 +4,19 @@ import { type OrderFilter } from '#libs/orders';
 import { uuidOf } from '#libs/primitives';
 import { invalid, IsText, parseRequest } from '../http/parse-request.js';
 
-const STATUSES = ['pending', 'processing', 'requires_payment', 'requires_action', 'authorized', 'paid', 'partially_refunded', 'refunded', 'canceled', 'expired', 'failed'];
+const STATUSES = [
+  'pending',
+  'processing',
+  'requires_payment',
+  'requires_action',
+  'authorized',
+  'paid',
+  'partially_refunded',
+  'refunded',
+  'canceled',
+  'expired',
+  'failed',
+];
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
@@ -14,7 +26,8 @@ function IsInstant(): PropertyDecorator {
     name: 'isInstant',
     validator: {
       // An offset may carry the last hours of 9999 into a year of five digits, which `Date` writes in a way PostgreSQL cannot read.
-      validate: (value: unknown) => typeof value === 'string' && INSTANT.test(value) && isISO8601(value, { strict: true }) && new Date(value).getUTCFullYear() <= 9_999,
+      validate: (value: unknown) =>
+        typeof value === 'string' && INSTANT.test(value) && isISO8601(value, { strict: true }) && new Date(value).getUTCFullYear() <= 9_999,
       defaultMessage: () => 'must be an RFC 3339 instant, such as 2026-01-31T08:00:00Z',
     },
   });

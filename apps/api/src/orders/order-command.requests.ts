@@ -12,7 +12,11 @@ export class PayRequest {
 
 /** The body of POST /v1/orders/{id}/capture. */
 export class CaptureRequest {
-  @ApiPropertyOptional({ description: "Integer in Stripe's unit of the currency; without it, all that is authorised. What is left is released.", example: 2000, minimum: 1 })
+  @ApiPropertyOptional({
+    description: "Integer in Stripe's unit of the currency; without it, all that is authorised. What is left is released.",
+    example: 2000,
+    minimum: 1,
+  })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -24,7 +28,11 @@ const REASONS: readonly RefundReason[] = ['duplicate', 'fraudulent', 'requested_
 
 /** The body of POST /v1/orders/{id}/refunds. */
 export class CreateRefundRequest {
-  @ApiPropertyOptional({ description: "Integer in Stripe's unit of the currency; without it, all that is left.", example: 1000, minimum: 1 })
+  @ApiPropertyOptional({
+    description: "Integer in Stripe's unit of the currency; without it, all that is left.",
+    example: 1000,
+    minimum: 1,
+  })
   @IsOptional()
   @IsInt()
   @Min(1)

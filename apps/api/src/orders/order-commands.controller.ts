@@ -32,7 +32,9 @@ export class OrderCommandsController {
   @ApiBody({ type: PayRequest })
   @ApiOkResponse({ type: OrderResponse })
   pay(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    return this.#run(request, reply, caller, id, (command) => payOrder(this.orders, command, parseRequest(PayRequest, request.body).paymentMethod));
+    return this.#run(request, reply, caller, id, (command) =>
+      payOrder(this.orders, command, parseRequest(PayRequest, request.body).paymentMethod),
+    );
   }
 
   @Post('capture')
@@ -41,8 +43,15 @@ export class OrderCommandsController {
   @ApiHeader(KEY_HEADER)
   @ApiBody({ type: CaptureRequest, required: false })
   @ApiOkResponse({ type: OrderResponse })
-  capture(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
-    return this.#run(request, reply, caller, id, (command) => captureOrder(this.orders, command, parseRequest(CaptureRequest, request.body ?? {}).amount ?? null));
+  capture(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
+    return this.#run(request, reply, caller, id, (command) =>
+      captureOrder(this.orders, command, parseRequest(CaptureRequest, request.body ?? {}).amount ?? null),
+    );
   }
 
   @Post('cancel')
@@ -51,14 +60,28 @@ export class OrderCommandsController {
   @ApiHeader(KEY_HEADER)
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag of the order as you last saw it.' })
   @ApiOkResponse({ type: OrderResponse })
-  cancel(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+  cancel(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
     return this.#run(request, reply, caller, id, (command) => {
       assertEmpty(request.body);
-      return cancelOrder(this.orders, { ...command, assertUnchanged: (order) => assertIfMatch(request, JSON.stringify(this.reader.view(order, true))) });
+      return cancelOrder(this.orders, {
+        ...command,
+        assertUnchanged: (order) => assertIfMatch(request, JSON.stringify(this.reader.view(order, true))),
+      });
     });
   }
 
-  #run(request: FastifyRequest, reply: FastifyReply, owner: Caller, id: string, command: (command: OrderCommand) => ReturnType<typeof payOrder>): Promise<void> {
+  #run(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    owner: Caller,
+    id: string,
+    command: (command: OrderCommand) => ReturnType<typeof payOrder>,
+  ): Promise<void> {
     const execute = (claim: Claim): ReturnType<typeof payOrder> => command({ owner, orderId: orderUuid(id), claim });
     return this.answers.send(request, reply, owner, execute, () => this.reader.lookAt(owner, id));
   }

@@ -20,7 +20,10 @@ export class OrderReader {
   /** The order as it is answered; settled once it has left pending and processing and nothing is ordered. */
   async lookAt(caller: Caller, id: string): Promise<Snapshot> {
     const view = this.view(await this.find(caller, id), true);
-    return { body: JSON.stringify(view), isSettled: view.status !== 'pending' && view.status !== 'processing' && view.payment.pendingOperation === null };
+    return {
+      body: JSON.stringify(view),
+      isSettled: view.status !== 'pending' && view.status !== 'processing' && view.payment.pendingOperation === null,
+    };
   }
 
   /** A refund of the caller's account by its public id. Throws DomainError not_found. */

@@ -1,8 +1,29 @@
 import { ApiProperty } from '@nestjs/swagger';
 
 const nullableText = { type: 'string', nullable: true } as const;
-const ORDER_STATUSES = ['pending', 'processing', 'requires_payment', 'requires_action', 'authorized', 'paid', 'partially_refunded', 'refunded', 'canceled', 'expired', 'failed'];
-const PAYMENT_STATUSES = ['pending', 'requires_payment_method', 'requires_confirmation', 'requires_action', 'processing', 'requires_capture', 'succeeded', 'canceled'];
+const ORDER_STATUSES = [
+  'pending',
+  'processing',
+  'requires_payment',
+  'requires_action',
+  'authorized',
+  'paid',
+  'partially_refunded',
+  'refunded',
+  'canceled',
+  'expired',
+  'failed',
+];
+const PAYMENT_STATUSES = [
+  'pending',
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'processing',
+  'requires_capture',
+  'succeeded',
+  'canceled',
+];
 
 class OrderItemResponse {
   @ApiProperty({ ...nullableText, example: 'tshirt' }) price!: string | null;
@@ -34,7 +55,9 @@ class PaymentResponse {
   @ApiProperty(nullableText) stripePaymentIntentId!: string | null;
   @ApiProperty(nullableText) stripePublishableKey!: string | null;
   @ApiProperty({ ...nullableText, description: "The intent's client secret, for Stripe.js" }) clientSecret!: string | null;
-  @ApiProperty({ ...nullableText, description: "Where the buyer pays, as long as the page of a hosted checkout takes a payment." }) url!: string | null;
+  @ApiProperty({ ...nullableText, description: 'Where the buyer pays, as long as the page of a hosted checkout takes a payment.' }) url!:
+    | string
+    | null;
   @ApiProperty({ ...nullableText, example: 'pm_card_visa' }) paymentMethod!: string | null;
   @ApiProperty({ type: 'string', nullable: true, enum: ['create', 'confirm', 'capture', 'cancel', null] }) pendingOperation!: string | null;
   @ApiProperty({ type: NextActionResponse, nullable: true }) nextAction!: NextActionResponse | null;

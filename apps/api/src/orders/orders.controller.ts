@@ -25,8 +25,16 @@ export class OrdersController {
 
   @Post()
   @Needs('orders:write')
-  @ApiOperation({ operationId: 'createOrder', summary: 'Create an order, once per Idempotency-Key', description: 'Stripe is asked by the worker; read the order, or wait for its status to leave `pending`.' })
-  @ApiHeader({ name: 'Idempotency-Key', required: true, description: '1 to 255 visible ASCII characters; with a publishable key at least 22.' })
+  @ApiOperation({
+    operationId: 'createOrder',
+    summary: 'Create an order, once per Idempotency-Key',
+    description: 'Stripe is asked by the worker; read the order, or wait for its status to leave `pending`.',
+  })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: true,
+    description: '1 to 255 visible ASCII characters; with a publishable key at least 22.',
+  })
   @ApiBody({ type: CreateOrderRequest, examples: CREATE_ORDER_EXAMPLES })
   @ApiCreatedResponse({ type: OrderResponse })
   create(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller): Promise<void> {
@@ -43,7 +51,12 @@ export class OrdersController {
   @Needs('orders:read', { secretOnly: true })
   @ApiOperation({ operationId: 'listOrders', summary: 'List orders, newest first' })
   @ApiOkResponse({ type: OrderListResponse })
-  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Query() _query: ListOrdersQuery): Promise<void> {
+  async list(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Query() _query: ListOrdersQuery,
+  ): Promise<void> {
     const filter = parseListOrders(request.query);
     const { orders, hasMore } = await listOrders(this.orders.database.autocommit, caller, filter);
     const data = orders.map((order) => this.reader.view(order, false));
@@ -57,7 +70,12 @@ export class OrdersController {
   @ApiOperation({ operationId: 'getOrder', summary: 'Read an order' })
   @ApiHeader({ name: 'Oncepay-Client-Secret', required: false, description: "The order's clientSecret; needed with a publishable key." })
   @ApiOkResponse({ type: OrderResponse })
-  async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+  async get(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
     const order = await this.reader.find(caller, id);
     if (caller.audience === 'publishable' && !isSame(order.clientSecret, request.headers['oncepay-client-secret'])) throw noSuchOrder();
     await this.answers.sendRead(request, reply, () => this.reader.lookAt(caller, id));
@@ -67,10 +85,21 @@ export class OrdersController {
   @Needs('orders:read', { secretOnly: true })
   @ApiOperation({ operationId: 'listOrderEvents', summary: "Read an order's timeline, oldest first" })
   @ApiOkResponse({ type: OrderEventsResponse })
-  async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+  async events(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
     const order = await this.reader.find(caller, id);
     const lines = await loadTimeline(this.orders.database.autocommit, order.id);
-    const data = lines.map(({ id: lineId, type, at, cause, data: facts }) => ({ id: publicId('oev', lineId), type, at: at.toISOString(), cause, data: facts }));
+    const data = lines.map(({ id: lineId, type, at, cause, data: facts }) => ({
+      id: publicId('oev', lineId),
+      type,
+      at: at.toISOString(),
+      cause,
+      data: facts,
+    }));
     sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore: false, nextCursor: null }));
   }
 }

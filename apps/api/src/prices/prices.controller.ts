@@ -62,10 +62,18 @@ export class PricesController {
 
   @Put(':id')
   @Needs('prices:write', { secretOnly: true })
-  @ApiOperation({ operationId: 'putPrice', summary: 'Write a catalogue price; needs no Idempotency-Key, as writing it again changes nothing' })
+  @ApiOperation({
+    operationId: 'putPrice',
+    summary: 'Write a catalogue price; needs no Idempotency-Key, as writing it again changes nothing',
+  })
   @ApiBody({ type: PutPriceRequest })
   @ApiOkResponse({ type: PriceResponse })
-  async put(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+  async put(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
     if (!PRICE_ID.test(id)) throw invalid([{ field: 'id', message: 'must be 1 to 100 letters, digits, dots, dashes and underscores' }]);
     const { name, currency, unitAmount, active } = parseRequest(PutPriceRequest, request.body);
     const errors = amountErrors(unitAmount, currency, 'unitAmount');

@@ -47,7 +47,12 @@ export class RefundsController {
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: '1 to 255 visible ASCII characters.' })
   @ApiBody({ type: CreateRefundRequest, required: false })
   @ApiCreatedResponse({ type: RefundResponse })
-  create(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+  create(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
     return this.answers.send(
       request,
       reply,
@@ -65,7 +70,12 @@ export class RefundsController {
   @Needs('orders:read', { secretOnly: true })
   @ApiOperation({ operationId: 'listRefunds', summary: 'Read the refunds of an order, newest first' })
   @ApiOkResponse({ type: RefundListResponse })
-  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller, @Param('id') id: string): Promise<void> {
+  async list(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+  ): Promise<void> {
     const order = await this.reader.find(caller, id);
     const data = (await listRefunds(this.orders.database.autocommit, order.id)).map(viewRefund);
     sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore: false, nextCursor: null }));

@@ -24,7 +24,9 @@ const CONNECTION_CUT = new Set(['ECONNRESET', 'EPIPE']);
 export function createStripeClient({ secretKey, apiBase, timeoutMs }: StripeConnection): Stripe {
   const base = new URL(apiBase ?? 'https://api.stripe.com');
   const secure = base.protocol === 'https:';
-  const agent = secure ? new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }) : new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  const agent = secure
+    ? new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+    : new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   const httpClient = Stripe.createNodeHttpClient(agent);
   const send = httpClient.makeRequest.bind(httpClient);
   httpClient.makeRequest = async (...request) => {

@@ -37,7 +37,9 @@ export class StripeFailure extends Error implements FailureFacts {
   readonly paymentIntent: PaymentIntentObservation | null;
 
   constructor(facts: FailureFacts, cause?: unknown) {
-    super(`Stripe: ${facts.kind}${facts.httpStatus === null ? '' : ` (${facts.httpStatus})`}: ${facts.error.message ?? 'no message'}`, { cause });
+    super(`Stripe: ${facts.kind}${facts.httpStatus === null ? '' : ` (${facts.httpStatus})`}: ${facts.error.message ?? 'no message'}`, {
+      cause,
+    });
     this.kind = facts.kind;
     this.error = facts.error;
     this.httpStatus = facts.httpStatus;
@@ -52,7 +54,8 @@ export class StripeFailure extends Error implements FailureFacts {
  * Nothing was sent when the connection could not even be made: refused, no such host, or TLS not agreed on. EPROTO is
  * what Node calls a request that could not be written because the handshake failed.
  */
-const NOT_CONNECTED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EAI_FAIL|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_[A-Z_]+)$/;
+const NOT_CONNECTED =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EAI_FAIL|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_[A-Z_]+)$/;
 
 /** What is missing then is the caller's mistake; any other id is one we stored, which cannot be missing in our account. */
 const NAMED_BY_CALLER = new Set(['payment_method', 'customer']);
@@ -84,7 +87,15 @@ export function classify(thrown: unknown): StripeFailure {
 /** The answer did not come, or came as something that is no answer: the outcome is unknown. */
 export function noAnswer(message: string, cause?: unknown): StripeFailure {
   return new StripeFailure(
-    { kind: 'unknown', error: { code: null, declineCode: null, message }, httpStatus: null, requestId: null, retryAfterMs: null, isFinalForKey: false, paymentIntent: null },
+    {
+      kind: 'unknown',
+      error: { code: null, declineCode: null, message },
+      httpStatus: null,
+      requestId: null,
+      retryAfterMs: null,
+      isFinalForKey: false,
+      paymentIntent: null,
+    },
     cause,
   );
 }
@@ -119,7 +130,10 @@ function neverConnected(error: InstanceType<typeof Stripe.errors.StripeError>): 
   if (!(detail instanceof Error)) return false;
   // Node tries every address of a name and reports all failures together.
   const attempts: readonly unknown[] = detail instanceof AggregateError ? detail.errors : [detail];
-  return attempts.length > 0 && attempts.every((attempt) => attempt instanceof Error && 'code' in attempt && NOT_CONNECTED.test(String(attempt.code)));
+  return (
+    attempts.length > 0 &&
+    attempts.every((attempt) => attempt instanceof Error && 'code' in attempt && NOT_CONNECTED.test(String(attempt.code)))
+  );
 }
 
 /** Retry-After in whole seconds or as an HTTP date (RFC 9110, 10.2.3). */

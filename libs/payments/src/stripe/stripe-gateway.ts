@@ -49,7 +49,8 @@ export class StripeGateway {
       assertNoOpenTransaction('calling Stripe');
       const observation = readCustomer(await this.#guard(() => this.#stripe.customers.create(params, { idempotencyKey })));
       if (observation === null) throw noAnswer('Stripe answered with what is no Customer');
-      if (params.metadata && observation.operationId !== params.metadata[METADATA.operation]) throw noAnswer('Stripe answered with another Customer');
+      if (params.metadata && observation.operationId !== params.metadata[METADATA.operation])
+        throw noAnswer('Stripe answered with another Customer');
       return observation;
     });
   }
@@ -91,14 +92,17 @@ export class StripeGateway {
 
   /** Closes a Checkout Session nobody has completed, and its intent with it. Safe to repeat: its state refuses a second. */
   expireCheckoutSession(id: string, idempotencyKey: string): Promise<SessionObservation> {
-    return effect('worker.stripe.cancel', () => this.#askSession(() => this.#stripe.checkout.sessions.expire(id, {}, { idempotencyKey }), id));
+    return effect('worker.stripe.cancel', () =>
+      this.#askSession(() => this.#stripe.checkout.sessions.expire(id, {}, { idempotencyKey }), id),
+    );
   }
 
   /** Reads a Checkout Session as it is now, with its intent where it has made one. */
   retrieveCheckoutSession(id: string): Promise<SessionObservation> {
     return effect('worker.stripe.read', async () => {
       const observation = await this.#askSession(() => this.#stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] }), id);
-      if (observation.paymentIntentId !== null && observation.intent === null) throw noAnswer('Stripe answered with a Checkout Session without the intent that was asked for');
+      if (observation.paymentIntentId !== null && observation.intent === null)
+        throw noAnswer('Stripe answered with a Checkout Session without the intent that was asked for');
       return observation;
     });
   }
@@ -111,11 +115,7 @@ export class StripeGateway {
 
   /** The refund of an intent that carries an operation's metadata; null when a complete list has none. */
   findRefund(paymentIntentId: string, operationId: string): Promise<RefundObservation | null> {
-    return this.#findInList(
-      (page) => this.#stripe.refunds.list({ payment_intent: paymentIntentId, ...page }),
-      readRefund,
-      operationId,
-    );
+    return this.#findInList((page) => this.#stripe.refunds.list({ payment_intent: paymentIntentId, ...page }), readRefund, operationId);
   }
 
   /** Reads an intent as it is now. */

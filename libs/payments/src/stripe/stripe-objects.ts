@@ -115,7 +115,15 @@ function isRefund(value: unknown): value is Stripe.Refund {
 export function readDispute(value: unknown): DisputeObservation | null {
   if (!isDispute(value)) return null;
   const { id, status, amount, currency, reason } = value;
-  return { id, paymentIntentId: idOf(value.payment_intent), status, amount, currency, reason, openedAt: new Date(value.created * 1_000).toISOString() };
+  return {
+    id,
+    paymentIntentId: idOf(value.payment_intent),
+    status,
+    amount,
+    currency,
+    reason,
+    openedAt: new Date(value.created * 1_000).toISOString(),
+  };
 }
 
 function isDispute(value: unknown): value is Stripe.Dispute {
@@ -140,7 +148,13 @@ export function readCustomer(value: unknown): CustomerObservation | null {
 function isCustomer(value: unknown): value is Stripe.Customer {
   if (typeof value !== 'object' || value === null) return false;
   const object: Record<string, unknown> = { ...value };
-  return object['object'] === 'customer' && typeof object['id'] === 'string' && object['deleted'] !== true && typeof object['metadata'] === 'object' && object['metadata'] !== null;
+  return (
+    object['object'] === 'customer' &&
+    typeof object['id'] === 'string' &&
+    object['deleted'] !== true &&
+    typeof object['metadata'] === 'object' &&
+    object['metadata'] !== null
+  );
 }
 
 function idOf(reference: string | { id: string } | null): string | null {

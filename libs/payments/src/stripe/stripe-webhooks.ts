@@ -23,7 +23,9 @@ export function verifyWebhook(body: Buffer, signature: string | undefined, secre
   if (signature === undefined || signature === '') throw refuse('The Stripe-Signature header is missing.');
   checkTimestamp(signature, now);
   if (!secrets.some((secret) => isSignedBy(body, signature, secret))) {
-    throw refuse('No v1 signature in the Stripe-Signature header matches these bytes under a known secret: compare the endpoint secret, and that no proxy rewrites the body.');
+    throw refuse(
+      'No v1 signature in the Stripe-Signature header matches these bytes under a known secret: compare the endpoint secret, and that no proxy rewrites the body.',
+    );
   }
   return readEvent(body.toString('utf8'));
 }
@@ -35,7 +37,9 @@ function checkTimestamp(signature: string, now: Date): void {
   if (!Number.isFinite(sentAt) || more.length > 0) throw refuse('The Stripe-Signature header must have one timestamp t=, in seconds.');
   const ageSeconds = now.getTime() / 1_000 - sentAt;
   if (Math.abs(ageSeconds) > TOLERANCE_SECONDS) {
-    throw refuse(`The timestamp of the Stripe-Signature header lies ${Math.round(Math.abs(ageSeconds))} s in the ${ageSeconds > 0 ? 'past' : 'future'}; ${TOLERANCE_SECONDS} s are allowed.`);
+    throw refuse(
+      `The timestamp of the Stripe-Signature header lies ${Math.round(Math.abs(ageSeconds))} s in the ${ageSeconds > 0 ? 'past' : 'future'}; ${TOLERANCE_SECONDS} s are allowed.`,
+    );
   }
 }
 
@@ -54,7 +58,10 @@ function readEvent(payload: string): SignedEvent {
   const { id, type, livemode, api_version: apiVersion, data } = event;
   const object = asRecord(asRecord(data)?.['object']);
   if (event['object'] !== 'event' || typeof id !== 'string' || !/^evt_\w{1,250}$/.test(id) || typeof type !== 'string' || object === null) {
-    throw new DomainError('webhook_payload_invalid', 'The body is no snapshot event of Stripe API v1. Thin events (v2) are not taken: subscribe the endpoint to snapshot events.');
+    throw new DomainError(
+      'webhook_payload_invalid',
+      'The body is no snapshot event of Stripe API v1. Thin events (v2) are not taken: subscribe the endpoint to snapshot events.',
+    );
   }
   const objectId = typeof object['id'] === 'string' ? object['id'] : null;
   const reference = object['object'] === 'payment_intent' ? objectId : object['payment_intent'];
@@ -73,7 +80,10 @@ function parseObject(payload: string): Record<string, unknown> {
   const event = asRecord(parseJson(payload));
   if (event === null) throw new DomainError('webhook_payload_invalid', 'The body is no JSON object.');
   if (payload.includes('\\u') && UNSTORABLE.test(JSON.stringify(event))) {
-    throw new DomainError('webhook_payload_invalid', 'The body holds a NUL character or half a surrogate pair, which cannot be stored and which no field of Stripe has.');
+    throw new DomainError(
+      'webhook_payload_invalid',
+      'The body holds a NUL character or half a surrogate pair, which cannot be stored and which no field of Stripe has.',
+    );
   }
   return event;
 }
