@@ -62,7 +62,10 @@ const refunds: Scenario = {
     const { json } = await here.command(`/v1/orders/${orderId}/refunds`, key, { amount: 500 });
     await here.becomes(`/v1/refunds/${String(json['id'])}`, 'succeeded');
     const made = await here.stripe.refunds.list({ payment_intent: (await here.intentOf(orderId)).id });
-    assert.deepEqual(made.data.map(({ amount }) => amount), [500]); // prettier-ignore
+    assert.deepEqual(
+      made.data.map(({ amount }) => amount),
+      [500],
+    );
     assert.equal((await here.read(`/v1/orders/${orderId}`))['amountRefunded'], 500);
   },
 };
@@ -105,7 +108,10 @@ const savesACard: Scenario = {
     await here.becomes(`/v1/orders/${id}`, 'paid');
     await here.assertChargedOnce(id);
     const made = await here.stripe.customers.list({ email: savingCard(key).customer.email });
-    assert.deepEqual(made.data.map(({ metadata }) => metadata['oncepay_order']), [id]); // prettier-ignore
+    assert.deepEqual(
+      made.data.map(({ metadata }) => metadata['oncepay_order']),
+      [id],
+    );
     assert.equal((await here.intentOf(id)).customer, made.data[0]?.id);
   },
 };
@@ -138,10 +144,14 @@ async function forgeEvent(here: Installation): Promise<string> {
 }
 
 async function eventBecomes(here: Installation, id: string, status: string): Promise<void> {
-  await waitFor(`event ${id} to be ${status}`, async () => {
-    const [event] = await here.database.query<{ status: string }>('SELECT status FROM webhook_events WHERE id = $1', [id]);
-    return event?.status === status;
-  }, RECOVERY_MS); // prettier-ignore
+  await waitFor(
+    `event ${id} to be ${status}`,
+    async () => {
+      const [event] = await here.database.query<{ status: string }>('SELECT status FROM webhook_events WHERE id = $1', [id]);
+      return event?.status === status;
+    },
+    RECOVERY_MS,
+  );
 }
 
 const holdsAnEvent: Scenario = {

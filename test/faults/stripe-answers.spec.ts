@@ -25,11 +25,43 @@ interface Commanded {
 }
 
 const COMMANDS = {
-  pay: { order: { paymentMethod: undefined }, from: 'requires_payment', body: { paymentMethod: 'pm_card_visa' }, kind: 'confirm', to: 'paid', before: [], effects: ['authorized 2000 usd', 'captured 2000 usd'] },
-  capture: { order: { captureMethod: 'manual' }, from: 'authorized', body: { amount: 1_500 }, kind: 'capture', to: 'paid', before: ['authorized 2000 usd'], effects: ['captured 1500 usd', 'released 500 usd'] },
-  cancel: { order: { captureMethod: 'manual' }, from: 'authorized', body: undefined, kind: 'cancel', to: 'canceled', before: ['authorized 2000 usd'], effects: ['released 2000 usd'] },
-  refunds: { order: {}, from: 'paid', body: { amount: 700 }, kind: 'refund', to: 'partially_refunded', before: ['authorized 2000 usd', 'captured 2000 usd'], effects: ['refunded 700 usd'] },
-} as const satisfies Record<string, Commanded>; // prettier-ignore
+  pay: {
+    order: { paymentMethod: undefined },
+    from: 'requires_payment',
+    body: { paymentMethod: 'pm_card_visa' },
+    kind: 'confirm',
+    to: 'paid',
+    before: [],
+    effects: ['authorized 2000 usd', 'captured 2000 usd'],
+  },
+  capture: {
+    order: { captureMethod: 'manual' },
+    from: 'authorized',
+    body: { amount: 1_500 },
+    kind: 'capture',
+    to: 'paid',
+    before: ['authorized 2000 usd'],
+    effects: ['captured 1500 usd', 'released 500 usd'],
+  },
+  cancel: {
+    order: { captureMethod: 'manual' },
+    from: 'authorized',
+    body: undefined,
+    kind: 'cancel',
+    to: 'canceled',
+    before: ['authorized 2000 usd'],
+    effects: ['released 2000 usd'],
+  },
+  refunds: {
+    order: {},
+    from: 'paid',
+    body: { amount: 700 },
+    kind: 'refund',
+    to: 'partially_refunded',
+    before: ['authorized 2000 usd', 'captured 2000 usd'],
+    effects: ['refunded 700 usd'],
+  },
+} as const satisfies Record<string, Commanded>;
 
 type Name = keyof typeof COMMANDS;
 
@@ -88,7 +120,10 @@ async function throughDoubt(laid: Laid): Promise<void> {
 async function unsent(laid: Laid): Promise<void> {
   await carriedOut(laid);
   assert.equal(await history(laid), 'in_flight queued in_flight done');
-  assert.deepEqual((await sent(laid)).map((one) => one[0]), ['1', '1']); // prettier-ignore
+  assert.deepEqual(
+    (await sent(laid)).map((one) => one[0]),
+    ['1', '1'],
+  );
 }
 
 /** Waits for a person: the order and what was reserved stay as they are, and nothing else may begin. */
@@ -154,44 +189,90 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
   const one = (title: string, faults: readonly object[], expect: Case['expect']): Case => ({
     title: `${title} to a ${kind}${name === 'pay' ? ' of a later attempt' : ''}`,
     isUrgent: JSON.stringify(faults).includes('"401"') || JSON.stringify(faults).includes('"403"'),
-    name, faults, expect,
+    name,
+    faults,
+    expect,
   });
   return [
-    ...DOUBTFUL.flatMap(([what, fault]) => phasesOf(name, what).map((phase) => one(`${what} ${phase} the effect is unknown, and the same key settles it: ${what}`, [{ ...fault, phase, count: 1 }], throughDoubt))),
-    one('an answer cut in the middle is unknown, and the same key settles it: cut', [{ action: 'reset', phase: 'body', count: 1 }], throughDoubt),
+    ...DOUBTFUL.flatMap(([what, fault]) =>
+      phasesOf(name, what).map((phase) =>
+        one(`${what} ${phase} the effect is unknown, and the same key settles it: ${what}`, [{ ...fault, phase, count: 1 }], throughDoubt),
+      ),
+    ),
+    one(
+      'an answer cut in the middle is unknown, and the same key settles it: cut',
+      [{ action: 'reset', phase: 'body', count: 1 }],
+      throughDoubt,
+    ),
     one('409, key in use, is unknown, and the same key comes again: 409', [{ action: 'conflict', count: 1 }], throughDoubt),
-    one('what is unknown stays so through 429, 409, 401 and 403: these', [{ action: 'reset', phase: 'after', nth: [1] }, { action: '429', retryAfterSeconds: 0, nth: [2] }, { action: 'conflict', nth: [3] }, { action: '401', nth: [4] }, { action: '403', nth: [5] }], async (laid) => {
-      for (const attempts of [4, 5]) {
-        await waitFor('the probe to be put off', () => isPutOff(laid, attempts), 40_000);
-        await becomeDue(stack, laid.operation.id);
-      }
-      await carriedOut(laid);
-      assert.match(await history(laid), /^in_flight unknown( in_flight\? unknown){4,} in_flight\? done\?$/);
-    }),
+    one(
+      'what is unknown stays so through 429, 409, 401 and 403: these',
+      [
+        { action: 'reset', phase: 'after', nth: [1] },
+        { action: '429', retryAfterSeconds: 0, nth: [2] },
+        { action: 'conflict', nth: [3] },
+        { action: '401', nth: [4] },
+        { action: '403', nth: [5] },
+      ],
+      async (laid) => {
+        for (const attempts of [4, 5]) {
+          await waitFor('the probe to be put off', () => isPutOff(laid, attempts), 40_000);
+          await becomeDue(stack, laid.operation.id);
+        }
+        await carriedOut(laid);
+        assert.match(await history(laid), /^in_flight unknown( in_flight\? unknown){4,} in_flight\? done\?$/);
+      },
+    ),
     one('429 is not sent, and comes again when Retry-After says: 429', [{ action: '429', retryAfterSeconds: 1, count: 1 }], unsent),
     one('lock_timeout is not sent, and comes again: lock_timeout', [{ action: 'lock_timeout', count: 1 }], unsent),
-    one('Stripe-Should-Retry outranks the status: true', [{ ...answer(400, { type: 'invalid_request_error' }), headers: { 'Stripe-Should-Retry': 'true' } }], unsent),
-    one('500 kept after the effect is replayed, then settled by reading: 500', [{ action: '500', phase: 'after', count: 1 }], async (laid) => {
-      await carriedOut(laid);
-      assert.deepEqual(await sent(laid), ['1:500', '1:500']);
-    }),
-    ...(name === 'refunds' ? [] : [one('500 kept before the effect is replayed, read, then sent under a new key: 500', [{ action: '500', phase: 'before', count: 1 }], async (laid: Laid) => {
-      await carriedOut(laid);
-      assert.deepEqual(await sent(laid), ['1:500', '1:500', '2:200']);
-    })]),
-    ...(['401', '403'] as const).map((action) => one(`${action} is not sent and fails nothing, for the fault is ours: ${action}`, [{ action, count: 1 }], async (laid) => {
-      await waitFor('the probe to be put off', () => isPutOff(laid, 1), 40_000);
-      assert.equal((await stack.readOrder(laid.orderOf.id)).status, name === 'pay' ? 'processing' : laid.from);
-      await becomeDue(stack, laid.operation.id);
-      await unsent(laid);
-    })),
+    one(
+      'Stripe-Should-Retry outranks the status: true',
+      [{ ...answer(400, { type: 'invalid_request_error' }), headers: { 'Stripe-Should-Retry': 'true' } }],
+      unsent,
+    ),
+    one(
+      '500 kept after the effect is replayed, then settled by reading: 500',
+      [{ action: '500', phase: 'after', count: 1 }],
+      async (laid) => {
+        await carriedOut(laid);
+        assert.deepEqual(await sent(laid), ['1:500', '1:500']);
+      },
+    ),
+    ...(name === 'refunds'
+      ? []
+      : [
+          one(
+            '500 kept before the effect is replayed, read, then sent under a new key: 500',
+            [{ action: '500', phase: 'before', count: 1 }],
+            async (laid: Laid) => {
+              await carriedOut(laid);
+              assert.deepEqual(await sent(laid), ['1:500', '1:500', '2:200']);
+            },
+          ),
+        ]),
+    ...(['401', '403'] as const).map((action) =>
+      one(`${action} is not sent and fails nothing, for the fault is ours: ${action}`, [{ action, count: 1 }], async (laid) => {
+        await waitFor('the probe to be put off', () => isPutOff(laid, 1), 40_000);
+        assert.equal((await stack.readOrder(laid.orderOf.id)).status, name === 'pay' ? 'processing' : laid.from);
+        await becomeDue(stack, laid.operation.id);
+        await unsent(laid);
+      }),
+    ),
     one('a key reused with other parameters is parked: 400', [answer(400, { type: 'idempotency_error' })], parked),
     one('an unknown parameter is parked: 400', [answer(400, { type: 'invalid_request_error', code: 'parameter_unknown' })], parked),
-    one('an object that Stripe does not have is parked: 404', [answer(404, { type: 'invalid_request_error', code: 'resource_missing', param: 'intent' })], parked),
+    one(
+      'an object that Stripe does not have is parked: 404',
+      [answer(404, { type: 'invalid_request_error', code: 'resource_missing', param: 'intent' })],
+      parked,
+    ),
     one('any other refusal is final: 400', [answer(400, { type: 'invalid_request_error', code: 'told_by_test' })], rejected),
-    one('a refusal that the object explains is none: 400 after the effect', [{ ...answer(400, { type: 'invalid_request_error', code: 'told_by_test' }), phase: 'after' }], carriedOut),
+    one(
+      'a refusal that the object explains is none: 400 after the effect',
+      [{ ...answer(400, { type: 'invalid_request_error', code: 'told_by_test' }), phase: 'after' }],
+      carriedOut,
+    ),
   ];
-}); // prettier-ignore
+});
 
 /** A refund is what nothing at Stripe guards, so it gets all of them; a confirm has had them all elsewhere. */
 function phasesOf(name: Name, what: string): readonly ('before' | 'after')[] {

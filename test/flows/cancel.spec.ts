@@ -92,12 +92,21 @@ describe('POST /v1/orders/{id}/cancel', () => {
       [canceled.status, canceled.payment.status, canceled.payment.pendingOperation, canceled.payment.stripePaymentIntentId],
       ['canceled', 'canceled', null, null],
     );
-    assert.deepEqual((await timelineOf(stack, order.id)).filter(({ type }) => type === 'order.canceled').map(({ cause }) => cause), ['command:cancel']); // prettier-ignore
+    assert.deepEqual(
+      (await timelineOf(stack, order.id)).filter(({ type }) => type === 'order.canceled').map(({ cause }) => cause),
+      ['command:cancel'],
+    );
 
     await stack.startWorker();
     await orderThatIs('paid');
     const operations = await operationsOf(stack, order.id);
-    assert.deepEqual(operations.map(({ kind, status }) => [kind, status]), [['create', 'withdrawn'], ['confirm', 'withdrawn']]); // prettier-ignore
+    assert.deepEqual(
+      operations.map(({ kind, status }) => [kind, status]),
+      [
+        ['create', 'withdrawn'],
+        ['confirm', 'withdrawn'],
+      ],
+    );
     for (const operation of operations) assert.deepEqual(await journalOf(stack, `kind=request&key=${operation.key}`), []);
     assert.equal((await stack.readOrder(order.id)).status, 'canceled');
     assert.equal((await cancel(order.id, { key })).text, answer.text);

@@ -154,7 +154,10 @@ describe('an authorized order', () => {
     const winner = Object(won[0]?.json['payment'])['pendingOperation'];
     await stack.orderIn(order.id, winner === 'capture' ? 'paid' : 'canceled');
     const sent = (await operationsOf(stack, order.id)).filter(({ kind }) => kind === 'capture' || kind === 'cancel');
-    assert.deepEqual(sent.map(({ kind, status }) => [kind, status]), [[winner, 'done']]); // prettier-ignore
+    assert.deepEqual(
+      sent.map(({ kind, status }) => [kind, status]),
+      [[winner, 'done']],
+    );
     assert.deepEqual(await effectsOn(stack, intentOf(order)), [
       'authorized 2000 usd',
       winner === 'capture' ? 'captured 2000 usd' : 'released 2000 usd',
@@ -211,6 +214,12 @@ describe('an authorized order', () => {
     const end = (await timelineOf(stack, order.id)).findLast(({ type }) => type === 'order.canceled');
     assert.equal(end?.cause, 'authorization_expired');
     assertProblem(await command(stack, order.id, 'capture'), 409, 'order_not_capturable');
-    assert.deepEqual((await journalOf(stack, `kind=effect&paymentIntent=${intentOf(order)}`)).map(({ type, origin }) => [type, origin]), [['authorized', 'api'], ['released', 'clock']]); // prettier-ignore
+    assert.deepEqual(
+      (await journalOf(stack, `kind=effect&paymentIntent=${intentOf(order)}`)).map(({ type, origin }) => [type, origin]),
+      [
+        ['authorized', 'api'],
+        ['released', 'clock'],
+      ],
+    );
   });
 });

@@ -49,11 +49,18 @@ async function intentsByOrder(): Promise<ReadonlyMap<string, Stripe.PaymentInten
 /** Waits until every order has this status, with one question for all of them, and reads them. */
 async function allIn(orders: readonly OrderJson[], status: string): Promise<OrderJson[]> {
   const ids = orders.map(({ id }) => uuidOf('ord', id));
-  await waitFor(`${ids.length} orders to become ${status}`, async () => {
-    const [row] = await stack.database.query<{ left: number }>('SELECT count(*)::int AS left FROM orders WHERE id = ANY($1::uuid[]) AND status <> $2', [ids, status]);
-    if (row?.left === 0) return true;
-    throw new Error(`${row?.left} are not`);
-  }, 60_000); // prettier-ignore
+  await waitFor(
+    `${ids.length} orders to become ${status}`,
+    async () => {
+      const [row] = await stack.database.query<{ left: number }>(
+        'SELECT count(*)::int AS left FROM orders WHERE id = ANY($1::uuid[]) AND status <> $2',
+        [ids, status],
+      );
+      if (row?.left === 0) return true;
+      throw new Error(`${row?.left} are not`);
+    },
+    60_000,
+  );
   return inTurns(orders, ({ id }) => stack.readOrder(id));
 }
 

@@ -204,7 +204,10 @@ describe('a request for a hosted order', () => {
   ] as const) {
     it(`is refused ${name}`, async () => {
       const { status, json } = await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body });
-      assert.deepEqual([status, json['code'], (json['errors'] as { field: string }[]).map((error) => error.field)], [400, 'validation_failed', [field]]); // prettier-ignore
+      assert.deepEqual(
+        [status, json['code'], (json['errors'] as { field: string }[]).map((error) => error.field)],
+        [400, 'validation_failed', [field]],
+      );
     });
   }
 });
@@ -319,7 +322,10 @@ describe('the time of a hosted order', () => {
     const cancels = await timed.database.query<{ status: string }>(
       `SELECT op.status FROM payment_operations op JOIN payments p ON p.id = op.payment_id WHERE p.stripe_payment_intent_id = '${intentOf(processing)}' AND op.kind = 'cancel'`,
     );
-    assert.deepEqual(cancels.map(({ status }) => status), ['rejected']); // prettier-ignore
+    assert.deepEqual(
+      cancels.map(({ status }) => status),
+      ['rejected'],
+    );
   });
 
   it('ends the order as expired too when the session lapses first, tried or not', async () => {

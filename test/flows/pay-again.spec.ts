@@ -41,7 +41,13 @@ describe('POST /v1/orders/{id}/pay', () => {
     assert.deepEqual([paid.payment.stripePaymentIntentId, paid.payment.lastError, paid.amountCaptured], [intent, null, 2_000]);
 
     const confirms = (await operationsOf(stack, order.id)).filter(({ kind }) => kind === 'confirm');
-    assert.deepEqual(confirms.map(({ status, ordered_by: by }) => [by, status]), [['create', 'declined'], ['pay', 'done']]); // prettier-ignore
+    assert.deepEqual(
+      confirms.map(({ status, ordered_by: by }) => [by, status]),
+      [
+        ['create', 'declined'],
+        ['pay', 'done'],
+      ],
+    );
     assert.equal(new Set(confirms.map(({ key }) => key)).size, 2);
     for (const { key } of confirms) assert.equal((await journalOf(stack, `kind=request&key=${key}`)).length, 1);
     assert.deepEqual(await effectsOn(stack, intent), ['declined 2000 usd', 'authorized 2000 usd', 'captured 2000 usd']);

@@ -107,7 +107,10 @@ describe('POST /v1/orders/{id}/refunds', () => {
     assert.equal((await stack.readOrder(order.id)).status, 'partially_refunded');
     assert.deepEqual(await amountsOf(order.id), [2_000, 1_400, 0]);
     assert.equal(await refundsAtStripe(order), 2);
-    assert.deepEqual((await refundsOf(stack, order.id)).map(({ id }) => id), [two.id, one.id]); // prettier-ignore
+    assert.deepEqual(
+      (await refundsOf(stack, order.id)).map(({ id }) => id),
+      [two.id, one.id],
+    );
   });
 
   it('runs many refunds beside each other, which add up to what was captured', async () => {

@@ -66,7 +66,10 @@ describe('an order with saveCard', () => {
     const intent = await stack.stripe.paymentIntents.retrieve(intentOf(order));
     assert.deepEqual([intent.customer, intent.setup_future_usage], [customer?.id, 'off_session']);
     const cards = await stack.stripe.paymentMethods.list({ customer: customer?.id ?? '' });
-    assert.deepEqual(cards.data.map(({ id }) => id), [intent.payment_method]); // prettier-ignore
+    assert.deepEqual(
+      cards.data.map(({ id }) => id),
+      [intent.payment_method],
+    );
     assert.deepEqual(
       (await operationsOf(stack, order.id)).map(({ kind, status }) => `${kind} ${status}`),
       ['customer done', 'create done', 'confirm done'],
@@ -82,14 +85,20 @@ describe('an order with saveCard', () => {
     await payInBrowser(stack, order, 'pm_card_visa');
     const paid = await stack.orderIn(order.id, 'paid');
     const cards = await stack.stripe.paymentMethods.list({ customer: (await customerOf(order.id)).stripeCustomerId ?? '' });
-    assert.deepEqual(cards.data.map(({ id }) => id), [(await cardOf(paid)).paymentMethod]); // prettier-ignore
+    assert.deepEqual(
+      cards.data.map(({ id }) => id),
+      [(await cardOf(paid)).paymentMethod],
+    );
   });
 
   it('adds a card to a customer of before without making another', async () => {
     const { customer } = await savedCard();
     const { id } = await stack.order({ paymentMethod: 'pm_card_mastercard', saveCard: true, customer: { stripeCustomerId: customer } });
     await stack.orderIn(id, 'paid');
-    assert.deepEqual((await operationsOf(stack, id)).map(({ kind }) => kind), ['create', 'confirm']); // prettier-ignore
+    assert.deepEqual(
+      (await operationsOf(stack, id)).map(({ kind }) => kind),
+      ['create', 'confirm'],
+    );
     assert.equal((await stack.stripe.paymentMethods.list({ customer })).data.length, 2);
   });
 
@@ -108,7 +117,10 @@ describe('an order with saveCard', () => {
       await stack.control('/_sim/faults', { route: 'POST /v1/customers', phase, action: 'reset', count: 1 });
       const { id } = await stack.order({ saveCard: true, customer: { email } });
       await stack.orderIn(id, 'paid');
-      assert.deepEqual((await customersAtStripe(email)).map((customer) => customer.metadata['oncepay_order']), [id]); // prettier-ignore
+      assert.deepEqual(
+        (await customersAtStripe(email)).map((customer) => customer.metadata['oncepay_order']),
+        [id],
+      );
       const sent = (await journalOf(stack, 'kind=request')).filter(({ method, path }) => method === 'POST' && path === '/v1/customers');
       assert.equal(new Set(sent.slice(-2).map(({ idempotencyKey }) => idempotencyKey)).size, 1);
     });
@@ -160,7 +172,10 @@ describe('an order with saveCard', () => {
     const answer = await command(stack, id, 'cancel', {});
     await stack.startWorker();
     assert.deepEqual([answer.json['status'], (await stack.readOrder(id)).payment.pendingOperation], ['canceled', null]);
-    assert.deepEqual((await operationsOf(stack, id)).map(({ status }) => status), ['withdrawn', 'withdrawn', 'withdrawn']); // prettier-ignore
+    assert.deepEqual(
+      (await operationsOf(stack, id)).map(({ status }) => status),
+      ['withdrawn', 'withdrawn', 'withdrawn'],
+    );
     await stack.orderIn((await stack.order()).id, 'paid');
     assert.deepEqual(await customersAtStripe(email), []);
   });

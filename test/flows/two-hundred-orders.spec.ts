@@ -30,9 +30,15 @@ describe('200 orders posted 20 at a time, each twice, to processes of their own'
       const url = `http://127.0.0.1:${port}`;
       const simulator = await startSimulator({ port: 0, webhookUrl: `${url}/webhooks/stripe`, webhookSecret: 'whsec_of_the_crowd' });
       const settings = {
-        DATABASE_URL: database.url, MIGRATE_ON_START: 'false', PORT: String(port), STRIPE_SECRET_KEY: stripeKey, STRIPE_API_BASE: simulator.url,
-        STRIPE_WEBHOOK_SECRETS: 'whsec_of_the_crowd', ONCEPAY_DEV_SECRET_KEY: SECRET_KEY, ...env,
-      }; // prettier-ignore
+        DATABASE_URL: database.url,
+        MIGRATE_ON_START: 'false',
+        PORT: String(port),
+        STRIPE_SECRET_KEY: stripeKey,
+        STRIPE_API_BASE: simulator.url,
+        STRIPE_WEBHOOK_SECRETS: 'whsec_of_the_crowd',
+        ONCEPAY_DEV_SECRET_KEY: SECRET_KEY,
+        ...env,
+      };
       const apps = await Promise.all([startApp('api', settings), startApp('worker', settings)]);
       try {
         const requests = Array.from({ length: ORDERS }, (_, index) => index).flatMap((index) => [index, index]);
@@ -50,11 +56,18 @@ describe('200 orders posted 20 at a time, each twice, to processes of their own'
           }
         };
         await Promise.all(Array.from({ length: AT_ONCE }, post));
-        assert.deepEqual([...ids.values()].map((same) => same.size), Array.from({ length: ORDERS }, () => 1)); // prettier-ignore
-        await waitFor('every order to be paid', async () => {
-          const [row] = await database.query<{ open: number }>(`SELECT count(*)::int AS open FROM orders WHERE status <> 'paid'`);
-          return row?.open === 0;
-        }, 60_000); // prettier-ignore
+        assert.deepEqual(
+          [...ids.values()].map((same) => same.size),
+          Array.from({ length: ORDERS }, () => 1),
+        );
+        await waitFor(
+          'every order to be paid',
+          async () => {
+            const [row] = await database.query<{ open: number }>(`SELECT count(*)::int AS open FROM orders WHERE status <> 'paid'`);
+            return row?.open === 0;
+          },
+          60_000,
+        );
 
         const expected = Array.from({ length: ORDERS }, (_, index) => amountOf(index));
         const stripe = new Stripe(stripeKey, {
@@ -66,8 +79,20 @@ describe('200 orders posted 20 at a time, each twice, to processes of their own'
         });
         const intents = await stripe.paymentIntents.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
         const charges = await stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
-        assert.deepEqual(intents.filter(({ status }) => status === 'succeeded').map((intent) => intent.amount_received).toSorted((a, b) => a - b), expected); // prettier-ignore
-        assert.deepEqual(charges.filter(({ status }) => status === 'succeeded').map(({ amount }) => amount).toSorted((a, b) => a - b), expected); // prettier-ignore
+        assert.deepEqual(
+          intents
+            .filter(({ status }) => status === 'succeeded')
+            .map((intent) => intent.amount_received)
+            .toSorted((a, b) => a - b),
+          expected,
+        );
+        assert.deepEqual(
+          charges
+            .filter(({ status }) => status === 'succeeded')
+            .map(({ amount }) => amount)
+            .toSorted((a, b) => a - b),
+          expected,
+        );
       } finally {
         await Promise.all(apps.map((app) => app.stop()));
         await simulator.close();

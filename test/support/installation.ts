@@ -78,10 +78,14 @@ export class Installation {
 
   /** Sends one request as a client does that retries it unchanged until it is acknowledged. */
   command(path: string, idempotencyKey: string, body: object): Promise<Answer> {
-    return waitFor(`an answer to ${path} under ${idempotencyKey}`, async () => {
-      const answer = await this.send(path, idempotencyKey, body);
-      return answer.status < 300 && answer;
-    }, RECOVERY_MS); // prettier-ignore
+    return waitFor(
+      `an answer to ${path} under ${idempotencyKey}`,
+      async () => {
+        const answer = await this.send(path, idempotencyKey, body);
+        return answer.status < 300 && answer;
+      },
+      RECOVERY_MS,
+    );
   }
 
   /** Sends one request, once. */
@@ -95,11 +99,15 @@ export class Installation {
 
   /** Waits until what lies at `path` has this status. */
   becomes(path: string, status: string): Promise<true> {
-    return waitFor(`${path} to become ${status}`, async () => {
-      const seen = (await this.read(path))['status'];
-      if (seen !== status) throw new Error(`it is ${String(seen)}`);
-      return true;
-    }, RECOVERY_MS); // prettier-ignore
+    return waitFor(
+      `${path} to become ${status}`,
+      async () => {
+        const seen = (await this.read(path))['status'];
+        if (seen !== status) throw new Error(`it is ${String(seen)}`);
+        return true;
+      },
+      RECOVERY_MS,
+    );
   }
 
   /** The intent behind an order. */
@@ -124,7 +132,10 @@ export class Installation {
   async assertChargedOnce(orderId: string): Promise<void> {
     const intents = await this.stripe.paymentIntents.list({ limit: 100 });
     const paid = intents.data.filter((intent) => intent.status === 'succeeded' && intent.metadata['oncepay_order'] === orderId);
-    assert.deepEqual(paid.map((intent) => intent.amount), [AMOUNT]); // prettier-ignore
+    assert.deepEqual(
+      paid.map((intent) => intent.amount),
+      [AMOUNT],
+    );
     const charges = await this.stripe.charges.list({ payment_intent: paid[0]?.id ?? '', limit: 100 });
     assert.equal(charges.data.filter(({ status }) => status === 'succeeded').length, 1);
   }

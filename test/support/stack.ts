@@ -132,11 +132,15 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
     },
     readOrder,
     orderIn: (id, status, timeoutMs) =>
-      waitFor(`order ${id} to become ${status}`, async () => {
-        const order = await readOrder(id);
-        if (order.status === status) return order;
-        throw new Error(JSON.stringify(order));
-      }, timeoutMs), // prettier-ignore
+      waitFor(
+        `order ${id} to become ${status}`,
+        async () => {
+          const order = await readOrder(id);
+          if (order.status === status) return order;
+          throw new Error(JSON.stringify(order));
+        },
+        timeoutMs,
+      ),
     stopWorker: async () => {
       await worker?.close();
       worker = null;

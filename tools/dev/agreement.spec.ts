@@ -48,6 +48,12 @@ describe('both sides of an order', () => {
     const others = [{ ...intent, id: 'pi_3', metadata: { oncepay_order: 'ord_2' } }];
     const charges = [charge, { ...charge, id: 'ch_2', payment_intent: 'pi_2' }, { ...charge, id: 'ch_3', payment_intent: 'pi_3' }];
     const side = stripeSideOf('ord_1', [intent, forgotten, ...others], charges);
-    assert.deepEqual([side.intents.map(({ id }) => id), side.charges.map(({ id }) => id)], [['pi_1', 'pi_2'], ['ch_1', 'ch_2']]); // prettier-ignore
+    assert.deepEqual(
+      [side.intents.map(({ id }) => id), side.charges.map(({ id }) => id)],
+      [
+        ['pi_1', 'pi_2'],
+        ['ch_1', 'ch_2'],
+      ],
+    );
   });
 });

@@ -61,7 +61,10 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
   });
   preparePlumbing(app);
   const document = JSON.stringify(openApiDocument(app));
-  app.getHttpAdapter().getInstance().get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document)); // prettier-ignore
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document));
   await app.init();
   const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
   await clock.refresh();

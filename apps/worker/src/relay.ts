@@ -14,8 +14,17 @@ const POLL_MS = 250;
  * the queue knows their ids. Any number of relays may run.
  */
 export function startRelay(database: Database, queues: JobQueues, listenUrl: string, logger: Logger): Loop {
-  const loop = new Loop(POLL_MS, () => moveBatch(database, queues), (error) => logger.warn({ error }, 'the relay could not move a batch; the rows stay')); // prettier-ignore
-  const channel = listen(listenUrl, OUTBOX_CHANNEL, () => loop.wake(), (error) => logger.warn({ error }, 'the relay is not notified and polls')); // prettier-ignore
+  const loop = new Loop(
+    POLL_MS,
+    () => moveBatch(database, queues),
+    (error) => logger.warn({ error }, 'the relay could not move a batch; the rows stay'),
+  );
+  const channel = listen(
+    listenUrl,
+    OUTBOX_CHANNEL,
+    () => loop.wake(),
+    (error) => logger.warn({ error }, 'the relay is not notified and polls'),
+  );
   loop.onStop(() => channel.close());
   return loop;
 }
@@ -25,6 +34,11 @@ async function moveBatch({ autocommit }: Database, queues: JobQueues): Promise<b
   const messages = await effect('worker.relay.claim', () => claimOutbox(autocommit, BATCH_SIZE));
   if (messages.length === 0) return false;
   await effect('worker.relay.add', () => queues.add(messages));
-  await effect('worker.relay.delete', () => deleteOutbox(autocommit, messages.map(({ id }) => id))); // prettier-ignore
+  await effect('worker.relay.delete', () =>
+    deleteOutbox(
+      autocommit,
+      messages.map(({ id }) => id),
+    ),
+  );
   return messages.length === BATCH_SIZE;
 }

@@ -122,7 +122,8 @@ describe('the configuration of a development process', () => {
   it('keeps the place of a development key, as the n-th of both lists belong to one account', () => {
     const { development } = loadConfig({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a, b', ONCEPAY_DEV_PUBLISHABLE_KEY: ',c' });
     assert.deepEqual(development.secretKeys.map((key, index) => [key, development.publishableKeys[index]]), [['a', ''], ['b', 'c']]); // prettier-ignore
-    assert.deepEqual(blamed({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a,,b', ONCEPAY_DEV_PUBLISHABLE_KEY: ',b' }), [
+    assert.deepEqual(blamed({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a,', ONCEPAY_DEV_PUBLISHABLE_KEY: ',b' }), []);
+    assert.deepEqual(blamed({ ...DEVELOPMENT, ONCEPAY_DEV_SECRET_KEY: 'a,b', ONCEPAY_DEV_PUBLISHABLE_KEY: 'b' }), [
       'ONCEPAY_DEV_SECRET_KEY',
     ]);
   });
@@ -214,7 +215,29 @@ describe('a bad configuration', () => {
   });
 });
 
+describe('a number', () => {
+  it('lies within its bounds, both included', () => {
+    const bounds = {
+      PORT: [0, 65_535],
+      ADMIN_PORT: [0, 65_535],
+      SIMULATOR_PORT: [0, 65_535],
+      STRIPE_TIMEOUT_MS: [100, 60_000],
+      IDEMPOTENCY_RETENTION_DAYS: [1, 3_650],
+      ORDER_EXPIRES_AFTER_SECONDS: [60, 31_536_000],
+    } as const;
+    for (const [name, [least, most]] of Object.entries(bounds)) {
+      for (const right of [least, most]) assert.deepEqual(blamed({ ...DEVELOPMENT, [name]: String(right) }), [], `${name}=${right}`);
+      for (const wrong of [least - 1, most + 1])
+        assert.deepEqual(blamed({ ...DEVELOPMENT, [name]: String(wrong) }), [name], `${name}=${wrong}`);
+    }
+  });
+});
+
 describe('the configuration of a production process', () => {
+  it('migrates at its start only when told to', () => {
+    assert.deepEqual([true, false], ['true', 'false'].map((flag) => loadConfig({ ...PRODUCTION, MIGRATE_ON_START: flag }).migrateOnStart)); // prettier-ignore
+  });
+
   it('is taken when it is whole, with a live or a test key', () => {
     const config = loadConfig(PRODUCTION);
     assert.deepEqual([config.production, config.stripe.mode, config.stripe.apiBase, config.migrateOnStart], [true, 'live', null, false]);

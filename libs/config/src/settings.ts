@@ -12,8 +12,12 @@ export interface Setting<T> {
 const list = (description: string, example = ''): Setting<readonly string[]> => ({
   description,
   example,
-  parse: (value) => value.split(',').map((part) => part.trim()).filter((part) => part !== ''),
-}); // prettier-ignore
+  parse: (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+});
 
 /** A list in which the place of an entry means something, so that an empty one keeps its place. */
 const places = (description: string): Setting<readonly string[]> => ({

@@ -17,9 +17,16 @@ const UNAVAILABLE_PRISMA = new Set([
 ]);
 /** The same as the driver adapter names them: a raw query keeps only this name, under Prisma's code for any failed raw query. */
 const UNAVAILABLE_KIND = new Set([
-  'AuthenticationFailed', 'DatabaseNotReachable', 'DatabaseDoesNotExist', 'DatabaseAccessDenied', 'SocketTimeout', 'TlsConnectionError', 'ConnectionClosed',
-  'TooManyConnections', 'TransactionWriteConflict',
-]); // prettier-ignore
+  'AuthenticationFailed',
+  'DatabaseNotReachable',
+  'DatabaseDoesNotExist',
+  'DatabaseAccessDenied',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'ConnectionClosed',
+  'TooManyConnections',
+  'TransactionWriteConflict',
+]);
 /** SQLSTATE classes: connection, insufficient resources, operator intervention, system error; and aborts that a repeat cures. */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|58)|^(40001|40P01|55P03|25006)$/;
 const UNAVAILABLE_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);

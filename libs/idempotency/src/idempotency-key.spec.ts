@@ -23,12 +23,21 @@ const VISIBLE = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x2
 
 describe('an idempotency key', () => {
   it('is missing when the header was not sent', () => {
-    assert.equal(refusalOf(() => parse()), 'idempotency_key_missing'); // prettier-ignore
+    assert.equal(
+      refusalOf(() => parse()),
+      'idempotency_key_missing',
+    );
   });
 
   it('is refused when the header was sent more than once, the same value included', () => {
-    assert.equal(refusalOf(() => parse('a', 'b')), 'idempotency_key_invalid'); // prettier-ignore
-    assert.equal(refusalOf(() => parse('a', 'a')), 'idempotency_key_invalid'); // prettier-ignore
+    assert.equal(
+      refusalOf(() => parse('a', 'b')),
+      'idempotency_key_invalid',
+    );
+    assert.equal(
+      refusalOf(() => parse('a', 'a')),
+      'idempotency_key_invalid',
+    );
   });
 
   it('has 1 to 255 characters, bare or quoted; escapes count as the one character they stand for', () => {
@@ -41,8 +50,16 @@ describe('an idempotency key', () => {
     }
     for (const length of [0, 256, 10_000]) {
       const key = 'k'.repeat(length);
-      assert.equal(refusalOf(() => parse(key)), 'idempotency_key_invalid', `bare ${length}`); // prettier-ignore
-      assert.equal(refusalOf(() => parse(quoted(key))), 'idempotency_key_invalid', `quoted ${length}`); // prettier-ignore
+      assert.equal(
+        refusalOf(() => parse(key)),
+        'idempotency_key_invalid',
+        `bare ${length}`,
+      );
+      assert.equal(
+        refusalOf(() => parse(quoted(key))),
+        'idempotency_key_invalid',
+        `quoted ${length}`,
+      );
     }
   });
 
@@ -64,14 +81,22 @@ describe('an idempotency key', () => {
     const others = [' ', '\t', '\u0000', '\u001f', '\u007f', '\u0080', '\u00a0', '\u00e9', '\u00ff', '\ufeff', '\u2028', '🛒'];
     for (const other of others) {
       for (const value of [`a${other}b`, `a${other}`, `${other}a`, `"a${other}b"`, `"a"${other}`, other]) {
-        assert.equal(refusalOf(() => parse(value)), 'idempotency_key_invalid', JSON.stringify(value)); // prettier-ignore
+        assert.equal(
+          refusalOf(() => parse(value)),
+          'idempotency_key_invalid',
+          JSON.stringify(value),
+        );
       }
     }
   });
 
   it('is refused when it begins like a quoted string and is none', () => {
     for (const value of ['"', '"a', '"a"b', '"a"b"', '"a\\"', '"a\\b"', '"a";p=1', '"a", "b"', '""a']) {
-      assert.equal(refusalOf(() => parse(value)), 'idempotency_key_invalid', value); // prettier-ignore
+      assert.equal(
+        refusalOf(() => parse(value)),
+        'idempotency_key_invalid',
+        value,
+      );
     }
   });
 
@@ -80,7 +105,10 @@ describe('an idempotency key', () => {
     assert.equal(publishable('k'.repeat(22)), 'k'.repeat(22));
     assert.equal(publishable(`"${'k'.repeat(22)}"`), 'k'.repeat(22));
     for (const short of ['k', 'k'.repeat(21), `"${'k'.repeat(21)}"`, quoted('\\'.repeat(21))]) {
-      assert.equal(refusalOf(() => publishable(short)), 'idempotency_key_invalid'); // prettier-ignore
+      assert.equal(
+        refusalOf(() => publishable(short)),
+        'idempotency_key_invalid',
+      );
     }
     assert.equal(parse('k'), 'k');
   });
@@ -166,7 +194,11 @@ describe('the fingerprint of a request', () => {
     const shuffled = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(shuffled);
       if (typeof value !== 'object' || value === null) return value;
-      return Object.fromEntries(Object.entries(value).reverse().map(([key, member]) => [key, shuffled(member)])); // prettier-ignore
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([key, member]) => [key, shuffled(member)]),
+      );
     };
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (body) => {

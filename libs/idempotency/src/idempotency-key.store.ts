@@ -61,10 +61,17 @@ export function claimOf(request: IdempotentRequest, response: StoredResponse, no
   const { scope, key, fingerprint } = request;
   const { accountId, mode, audience } = scope;
   return {
-    account_id: accountId, mode, audience, key, fingerprint,
-    status: response.status, location: response.location, body: response.body, created_at: now.toISOString(),
+    account_id: accountId,
+    mode,
+    audience,
+    key,
+    fingerprint,
+    status: response.status,
+    location: response.location,
+    body: response.body,
+    created_at: now.toISOString(),
     lock: lockOf(request),
-  }; // prettier-ignore
+  };
 }
 
 /** Takes the key for a transaction, unless it is another request's or already has an answer. Tried, never waited for. */

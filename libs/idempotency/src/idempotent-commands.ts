@@ -75,7 +75,13 @@ export class IdempotentCommands {
       if (known !== null) return this.#replay(request, known);
     }
     const attempt = this.#attempt(request, execute, render, deadline);
-    this.#underWay.set(name, attempt.then(({ known }) => known, () => null)); // prettier-ignore
+    this.#underWay.set(
+      name,
+      attempt.then(
+        ({ known }) => known,
+        () => null,
+      ),
+    );
     try {
       const { known, response } = await attempt;
       return response === null ? this.#replay(request, known) : { ...response, replayed: false };

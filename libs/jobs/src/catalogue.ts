@@ -20,11 +20,13 @@ interface JobClass<K extends JobKind> {
   readonly parse: (value: unknown) => JobPayloads[K] | null;
 }
 
-const idIn = <F extends string>(field: F) => (value: unknown): { readonly [P in F]: string } | null => {
-  if (typeof value !== 'object' || value === null || !(field in value)) return null;
-  const id: unknown = (value as { [P in F]: unknown })[field];
-  return typeof id === 'string' ? ({ [field]: id } as { readonly [P in F]: string }) : null;
-}; // prettier-ignore
+const idIn =
+  <F extends string>(field: F) =>
+  (value: unknown): { readonly [P in F]: string } | null => {
+    if (typeof value !== 'object' || value === null || !(field in value)) return null;
+    const id: unknown = (value as { [P in F]: unknown })[field];
+    return typeof id === 'string' ? ({ [field]: id } as { readonly [P in F]: string }) : null;
+  };
 
 /** What is known of each kind of job. A kind without an entry does not compile, nor does one without a handler in the worker. */
 export const JOBS: { readonly [K in JobKind]: JobClass<K> } = {

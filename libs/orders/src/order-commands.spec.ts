@@ -101,6 +101,7 @@ describe('a refund', () => {
 
   it('is all that is left when no amount is named', () => {
     assert.equal(refundableAmount(payment('paid'), null), 4_300);
+    assert.equal(refundableAmount(payment('partially_refunded', { amountRefunded: 4_299 }), null), 1);
     assert.equal(refundableAmount(payment('partially_refunded', { amountRefunded: 300, amountRefundPending: 1_000 }), null), 3_000);
   });
 

@@ -79,12 +79,16 @@ describe('the total of an order', () => {
 
   it('is a multiple of what Stripe takes: JPY has no cents, KWD ends in 0, ISK and UGX end in 00', () => {
     assert.equal(price([named(55)], 'jpy').amount, 55);
-    for (const [currency, wrong, right] of [['kwd', 1_005, 1_010], ['isk', 1_050, 1_100], ['ugx', 1_001, 1_000]] as const) {
+    for (const [currency, wrong, right] of [
+      ['kwd', 1_005, 1_010],
+      ['isk', 1_050, 1_100],
+      ['ugx', 1_001, 1_000],
+    ] as const) {
       const { code, errors } = refusal(() => price([named(wrong)], currency));
       assert.deepEqual([code, errors[0]?.field], ['validation_failed', 'items'], currency);
       assert.equal(price([named(right)], currency).amount, right);
     }
-  }); // prettier-ignore
+  });
 
   it('is what counts: lines below the minimum or off the step may add up', () => {
     assert.equal(price([named(1, 49), named(1)]).amount, 50);

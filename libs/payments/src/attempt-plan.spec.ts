@@ -64,7 +64,7 @@ describe("what a worker does after Stripe's answer", () => {
 
   it('calls a person for our own bugs and our configuration, and for nothing else', () => {
     const kinds: readonly FailureKind[] = ['declined', 'unknown', 'busy', 'not_sent', 'throttled', 'misconfigured', 'bug', 'rejected'];
-    assert.deepEqual(kinds.filter(needsAlarm), ['misconfigured', 'bug']); // prettier-ignore
+    assert.deepEqual(kinds.filter(needsAlarm), ['misconfigured', 'bug']);
   });
 });
 

@@ -245,8 +245,15 @@ describe('any legal life of an intent', () => {
 
   it('ends in its last state when observations arrive late while Stripe moves on, and each arrives at last', () => {
     const late = history.chain((states) =>
-      fc.tuple(fc.constant(states), fc.array(fc.tuple(fc.boolean(), fc.nat()), { maxLength: 40 }), fc.shuffledSubarray(states.map((_, index) => index), { minLength: states.length })),
-    ); // prettier-ignore
+      fc.tuple(
+        fc.constant(states),
+        fc.array(fc.tuple(fc.boolean(), fc.nat()), { maxLength: 40 }),
+        fc.shuffledSubarray(
+          states.map((_, index) => index),
+          { minLength: states.length },
+        ),
+      ),
+    );
     fc.assert(
       fc.property(late, ([states, schedule, remaining]) => {
         let present = 0;

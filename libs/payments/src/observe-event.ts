@@ -17,7 +17,13 @@ export type EventObserved = 'applied' | 'known' | 'discrepancy' | 'unknown' | 'f
 type EventFact = Exclude<Fact, { readonly of: 'customer' }>;
 
 /** Brings what an event says of an object through the one door, if the object is ours. Safe to repeat. Throws StripeFailure. */
-export async function observeEvent(payments: Payments, instance: string, subject: EventFact['of'], object: unknown, cause: string): Promise<EventObserved> {
+export async function observeEvent(
+  payments: Payments,
+  instance: string,
+  subject: EventFact['of'],
+  object: unknown,
+  cause: string,
+): Promise<EventObserved> {
   const fact = factOf(subject, object);
   if (fact === null) return 'unreadable';
   const payment = await paymentOf(payments, instance, fact);

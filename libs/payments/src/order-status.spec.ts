@@ -149,7 +149,10 @@ describe('the status of an order', () => {
         ORDER_STATUS_RULES.findIndex((rule) => rule.payment.includes(given.status) && orderStatusOf(given) === rule.order),
       ),
     );
-    assert.deepEqual([...used].sort((a, b) => a - b), ORDER_STATUS_RULES.map((_, index) => index)); // prettier-ignore
+    assert.deepEqual(
+      [...used].sort((a, b) => a - b),
+      ORDER_STATUS_RULES.map((_, index) => index),
+    );
   });
 
   it("takes Stripe's word over a confirm whose own answer is still missing", () => {

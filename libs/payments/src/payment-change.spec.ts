@@ -75,7 +75,10 @@ describe('a change of a payment', () => {
     assert.deepEqual(told(plan({ settled: [done('op1')] })), []);
     const error = { code: 'card_declined', declineCode: null, message: 'no' };
     const { events } = plan({ settled: [{ id: 'op2', fence: 3, status: 'parked', error }] }).change;
-    assert.deepEqual(events.map(({ type, data }) => [type, data]), [['operation.parked', { operation: 'confirm', error }]]); // prettier-ignore
+    assert.deepEqual(
+      events.map(({ type, data }) => [type, data]),
+      [['operation.parked', { operation: 'confirm', error }]],
+    );
     assert.deepEqual(told(plan({ settled: [{ id: 'op2', fence: 3, status: 'declined', error }] })), [
       'operation.declined',
       'order.requires_payment',
@@ -86,7 +89,10 @@ describe('a change of a payment', () => {
     const capture: NewOperation = { ...operation('op3', 'capture', 'queued', 3), stripeIdempotencyKey: 'k3', params: {} };
     const refund: NewOperation = { ...operation('op4', 'refund', 'queued', 4), stripeIdempotencyKey: 'k4', params: {} };
     const { after, change } = plan({ ordered: [capture, refund] });
-    assert.deepEqual(after.operations.map(({ id }) => id), ['op1', 'op2', 'op3', 'op4']); // prettier-ignore
+    assert.deepEqual(
+      after.operations.map(({ id }) => id),
+      ['op1', 'op2', 'op3', 'op4'],
+    );
     assert.deepEqual(change.ordered, [capture, refund]);
     assert.deepEqual(change.outbox, [
       { id: 'new1', kind: 'payment-operation', payload: { operationId: 'op3' } },
@@ -103,8 +109,17 @@ describe('a change of a payment', () => {
     };
     const result = plan({ settled: [{ id: 'op1', fence: 3, status: 'rejected', error: null }] }, before);
     assert.equal(result.after.orderStatus, 'failed');
-    assert.deepEqual(result.after.operations.map(({ status }) => status), ['rejected', 'withdrawn']); // prettier-ignore
-    assert.deepEqual(result.change.settled.map(({ id, fence, status }) => [id, fence, status]), [['op1', 3, 'rejected'], ['op2', 0, 'withdrawn']]); // prettier-ignore
+    assert.deepEqual(
+      result.after.operations.map(({ status }) => status),
+      ['rejected', 'withdrawn'],
+    );
+    assert.deepEqual(
+      result.change.settled.map(({ id, fence, status }) => [id, fence, status]),
+      [
+        ['op1', 3, 'rejected'],
+        ['op2', 0, 'withdrawn'],
+      ],
+    );
     assert.deepEqual(told(result), ['operation.rejected', 'operation.withdrawn', 'order.failed']);
   });
 
@@ -152,7 +167,10 @@ describe('a change of a dispute', () => {
     const opened = plan({ dispute: OPENED }, PAID);
     assert.deepEqual([opened.after.dispute, opened.change.dispute, opened.after.orderStatus], [OPENED, OPENED, 'paid']);
     const line = { stripeDisputeId: 'du_1', amount: 4_300, reason: 'fraudulent' };
-    assert.deepEqual(opened.change.events.map(({ type, data }) => [type, data]), [['dispute.needs_response', { ...line, from: null, to: 'needs_response' }]]); // prettier-ignore
+    assert.deepEqual(
+      opened.change.events.map(({ type, data }) => [type, data]),
+      [['dispute.needs_response', { ...line, from: null, to: 'needs_response' }]],
+    );
     const lost = plan({ dispute: { ...OPENED, status: 'lost' } }, opened.after);
     assert.deepEqual(lost.change.events[0]?.data, { ...line, from: 'needs_response', to: 'lost' });
     const second = plan({ dispute: { ...OPENED, stripeDisputeId: 'du_2' } }, opened.after);

@@ -1,7 +1,16 @@
 import { type OutboxMessage } from '#libs/jobs';
 import { publicId } from '#libs/primitives';
 import { orderStatusOf } from './order-status.js';
-import { type DisputeFacts, type OperationFacts, type OperationStatus, type OrderStatus, type PaymentError, type PaymentFacts, type PaymentState, type RefundFacts } from './payment.js';
+import {
+  type DisputeFacts,
+  type OperationFacts,
+  type OperationStatus,
+  type OrderStatus,
+  type PaymentError,
+  type PaymentFacts,
+  type PaymentState,
+  type RefundFacts,
+} from './payment.js';
 
 /** How an operation ended. `fence` is its holder's; an operation that nobody ever claimed has fence 0. */
 export interface SettledOperation {
@@ -67,11 +76,18 @@ interface Circumstances {
  * What a move makes of a payment and its order: the state after it, and the change that writes it with its timeline
  * and the jobs of what was ordered. Pure. What still waits behind a customer or create that Stripe rejected is withdrawn.
  */
-export function planChange(before: PaymentState, move: Move, { cause, now, newId }: Circumstances): { after: PaymentState; change: PaymentChange } {
+export function planChange(
+  before: PaymentState,
+  move: Move,
+  { cause, now, newId }: Circumstances,
+): { after: PaymentState; change: PaymentChange } {
   const ordered = move.ordered ?? [];
   const settled = [...(move.settled ?? []), ...withdrawnWith(before, move.settled ?? [])];
   const changed = move.refunds ?? [];
-  const refunds = [...before.refunds.map((known) => changed.find(({ id }) => id === known.id) ?? known), ...changed.filter(({ id }) => before.refunds.every((known) => known.id !== id))];
+  const refunds = [
+    ...before.refunds.map((known) => changed.find(({ id }) => id === known.id) ?? known),
+    ...changed.filter(({ id }) => before.refunds.every((known) => known.id !== id)),
+  ];
   const moved: PaymentState = {
     ...before,
     ...move.facts,
@@ -79,33 +95,94 @@ export function planChange(before: PaymentState, move: Move, { cause, now, newId
     amountCaptured: move.amountCaptured ?? before.amountCaptured,
     amountRefunded: sumOf(refunds, 'succeeded'),
     amountRefundPending: sumOf(refunds, 'pending'),
-    operations: [...before.operations.map((known) => ({ ...known, status: settled.find(({ id }) => id === known.id)?.status ?? known.status })), ...ordered],
+    operations: [
+      ...before.operations.map((known) => ({ ...known, status: settled.find(({ id }) => id === known.id)?.status ?? known.status })),
+      ...ordered,
+    ],
     refunds,
     dispute: move.dispute ?? before.dispute,
     stripeCustomerId: move.stripeCustomerId ?? before.stripeCustomerId,
   };
   const after = { ...moved, orderStatus: orderStatusOf(moved) };
-  const outbox = ordered.map(({ id, kind }): OutboxMessage => ({ id: newId(), kind: kind === 'refund' ? 'refund-operation' : 'payment-operation', payload: { operationId: id } }));
-  const events = timelineOf(before, after, settled, changed).map((entry) => ({ id: newId(), cause: hasLapsed(before, after) ? 'authorization_expired' : cause, ...entry }));
-  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending, dispute, stripeCustomerId } = after;
-  const change = { orderId, paymentId, currency, version: before.version, orderStatus, amountCaptured, amountRefunded, amountRefundPending, payment: factsOf(after), settled, ordered, refunds: changed, dispute, stripeCustomerId, events, outbox, at: now };
+  const outbox = ordered.map(({ id, kind }): OutboxMessage => ({
+    id: newId(),
+    kind: kind === 'refund' ? 'refund-operation' : 'payment-operation',
+    payload: { operationId: id },
+  }));
+  const events = timelineOf(before, after, settled, changed).map((entry) => ({
+    id: newId(),
+    cause: hasLapsed(before, after) ? 'authorization_expired' : cause,
+    ...entry,
+  }));
+  const { orderId, paymentId, currency, orderStatus, amountCaptured, amountRefunded, amountRefundPending, dispute, stripeCustomerId } =
+    after;
+  const change = {
+    orderId,
+    paymentId,
+    currency,
+    version: before.version,
+    orderStatus,
+    amountCaptured,
+    amountRefunded,
+    amountRefundPending,
+    payment: factsOf(after),
+    settled,
+    ordered,
+    refunds: changed,
+    dispute,
+    stripeCustomerId,
+    events,
+    outbox,
+    at: now,
+  };
   return { after, change };
 }
 
 function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOperation[]): SettledOperation[] {
-  const isRejected = operations.some(({ id, kind }) => (kind === 'customer' || kind === 'create') && settled.some((end) => end.id === id && end.status === 'rejected'));
+  const isRejected = operations.some(
+    ({ id, kind }) => (kind === 'customer' || kind === 'create') && settled.some((end) => end.id === id && end.status === 'rejected'),
+  );
   if (!isRejected) return [];
-  return operations.filter(({ id, status }) => status === 'queued' && settled.every((end) => end.id !== id)).map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null }));
+  return operations
+    .filter(({ id, status }) => status === 'queued' && settled.every((end) => end.id !== id))
+    .map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null }));
 }
 
 /** What of a payment's state is a fact about its intent. */
 function factsOf(state: PaymentState): PaymentFacts {
-  const { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url } = state;
-  return { status, stripePaymentIntentId, stripeClientSecret, stripeChargeId, paymentMethod, nextAction, lastError, cancellationReason, checkoutSessionId, url };
+  const {
+    status,
+    stripePaymentIntentId,
+    stripeClientSecret,
+    stripeChargeId,
+    paymentMethod,
+    nextAction,
+    lastError,
+    cancellationReason,
+    checkoutSessionId,
+    url,
+  } = state;
+  return {
+    status,
+    stripePaymentIntentId,
+    stripeClientSecret,
+    stripeChargeId,
+    paymentMethod,
+    nextAction,
+    lastError,
+    cancellationReason,
+    checkoutSessionId,
+    url,
+  };
 }
 
 /** One line for each thing that moved, and one for a refusal, which moves nothing. */
-function timelineOf(before: PaymentState, after: PaymentState, settled: readonly SettledOperation[], refunds: readonly RefundFacts[]): Omit<TimelineEntry, 'id' | 'cause'>[] {
+function timelineOf(
+  before: PaymentState,
+  after: PaymentState,
+  settled: readonly SettledOperation[],
+  refunds: readonly RefundFacts[],
+): Omit<TimelineEntry, 'id' | 'cause'>[] {
   const refusals = settled.flatMap(({ id, status, error }) => {
     if (status === 'done') return [];
     const operation = before.operations.find((known) => known.id === id)?.kind ?? null;
@@ -113,11 +190,24 @@ function timelineOf(before: PaymentState, after: PaymentState, settled: readonly
   });
   const refunded = refunds.flatMap(({ id, status, amount, failureReason }) => {
     const from = before.refunds.find((known) => known.id === id)?.status ?? null;
-    return from === status ? [] : [{ type: `refund.${status}`, data: { refund: publicId('ref', id), from, to: status, amount, failureReason } }];
+    return from === status
+      ? []
+      : [{ type: `refund.${status}`, data: { refund: publicId('ref', id), from, to: status, amount, failureReason } }];
   });
-  const paid = before.status === after.status ? [] : [{ type: `payment.${after.status}`, data: { from: before.status, to: after.status, stripePaymentIntentId: after.stripePaymentIntentId } }];
+  const paid =
+    before.status === after.status
+      ? []
+      : [
+          {
+            type: `payment.${after.status}`,
+            data: { from: before.status, to: after.status, stripePaymentIntentId: after.stripePaymentIntentId },
+          },
+        ];
   const { amountCaptured } = after;
-  const ordered = movesOf(before.orderStatus, after.orderStatus).map(({ from, to }) => ({ type: `order.${to}`, data: { from, to, amountCaptured, amountRefunded: to === 'paid' ? 0 : after.amountRefunded } }));
+  const ordered = movesOf(before.orderStatus, after.orderStatus).map(({ from, to }) => ({
+    type: `order.${to}`,
+    data: { from, to, amountCaptured, amountRefunded: to === 'paid' ? 0 : after.amountRefunded },
+  }));
   return [...refusals, ...paid, ...refunded, ...disputed(before, after), ...ordered];
 }
 
@@ -134,7 +224,12 @@ function movesOf(from: OrderStatus, to: OrderStatus): readonly { readonly from: 
 function disputed({ dispute: from }: PaymentState, { dispute: to }: PaymentState): Omit<TimelineEntry, 'id' | 'cause'>[] {
   if (to === null || to === from) return [];
   const { status, stripeDisputeId, amount, reason } = to;
-  return [{ type: `dispute.${status}`, data: { stripeDisputeId, from: from?.stripeDisputeId === stripeDisputeId ? from.status : null, to: status, amount, reason } }];
+  return [
+    {
+      type: `dispute.${status}`,
+      data: { stripeDisputeId, from: from?.stripeDisputeId === stripeDisputeId ? from.status : null, to: status, amount, reason },
+    },
+  ];
 }
 
 /** Stripe cancels an authorisation that nobody captured in time, by itself. Source: docs.stripe.com/payments/place-a-hold-on-a-payment-method. */

@@ -113,8 +113,11 @@ describe('an observation of a refund', () => {
           assert.notEqual(verdict.verdict, 'discrepancy');
           if (verdict.verdict === 'apply') payment = { ...payment, refunds: [verdict.refund] };
         }
-        assert.deepEqual(payment.refunds.map(({ status, stripeRefundId }) => [status, stripeRefundId]), [[life.at(-1), 're_1']]);
+        assert.deepEqual(
+          payment.refunds.map(({ status, stripeRefundId }) => [status, stripeRefundId]),
+          [[life.at(-1), 're_1']],
+        );
       }),
-    ); // prettier-ignore
+    );
   });
 });

@@ -10,9 +10,21 @@ type Status = PaymentIntentObservation['status'];
 
 function seen(status: Status, more: Partial<PaymentIntentObservation> = {}): PaymentIntentObservation {
   return {
-    id: 'pi_1', status, amount: 4_300, currency: 'usd', amountReceived: 0, clientSecret: null, chargeId: 'ch_before', paymentMethod: null, nextAction: null,
-    lastError: null, cancellationReason: null, instance: 'shop', operationId: 'op_1', ...more,
-  }; // prettier-ignore
+    id: 'pi_1',
+    status,
+    amount: 4_300,
+    currency: 'usd',
+    amountReceived: 0,
+    clientSecret: null,
+    chargeId: 'ch_before',
+    paymentMethod: null,
+    nextAction: null,
+    lastError: null,
+    cancellationReason: null,
+    instance: 'shop',
+    operationId: 'op_1',
+    ...more,
+  };
 }
 
 describe('what a read tells of an operation whose answer is lost', () => {

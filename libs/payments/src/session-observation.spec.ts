@@ -42,9 +42,21 @@ function seen(status: SessionObservation['status'], more: Partial<SessionObserva
 function intent(status: PaymentIntentObservation['status'], more: Partial<PaymentIntentObservation> = {}): PaymentIntentObservation {
   const amountReceived = status === 'succeeded' ? AMOUNT : 0;
   return {
-    id: 'pi_1', status, amount: AMOUNT, currency: 'usd', amountReceived, clientSecret: 'pi_1_secret', chargeId: null, paymentMethod: null,
-    nextAction: null, lastError: null, cancellationReason: null, instance: 'shop', operationId: 'op_1', ...more,
-  }; // prettier-ignore
+    id: 'pi_1',
+    status,
+    amount: AMOUNT,
+    currency: 'usd',
+    amountReceived,
+    clientSecret: 'pi_1_secret',
+    chargeId: null,
+    paymentMethod: null,
+    nextAction: null,
+    lastError: null,
+    cancellationReason: null,
+    instance: 'shop',
+    operationId: 'op_1',
+    ...more,
+  };
 }
 
 const judge = (payment: PaymentState, session: SessionObservation, { isFresh = true, now = NOW } = {}): SessionVerdict =>

@@ -27,7 +27,10 @@ describe('the currency table', () => {
 
   it('lists each currency once, by its lowercase code of three letters', () => {
     assert.equal(new Set(CURRENCIES).size, CURRENCIES.length);
-    assert.deepEqual(CURRENCIES.filter((code) => !/^[a-z]{3}$/.test(code)), []); // prettier-ignore
+    assert.deepEqual(
+      CURRENCIES.filter((code) => !/^[a-z]{3}$/.test(code)),
+      [],
+    );
   });
 
   it('has minimums that can be charged: positive, within the maximum, multiples of the step', () => {

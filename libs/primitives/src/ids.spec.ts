@@ -60,12 +60,20 @@ describe('a public id', () => {
 
   it('is never read from a text that it would not be written as', () => {
     fc.assert(
-      fc.property(anyPrefix, fc.oneof(fc.string(), fc.string().map((text) => `ord_${text}`), fc.stringMatching(/^ord_[0-9a-z]{26}$/)), (prefix, text) => {
-        const uuid = uuidOf(prefix, text);
-        if (uuid !== null) assert.equal(publicId(prefix, uuid), text);
-      }),
+      fc.property(
+        anyPrefix,
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => `ord_${text}`),
+          fc.stringMatching(/^ord_[0-9a-z]{26}$/),
+        ),
+        (prefix, text) => {
+          const uuid = uuidOf(prefix, text);
+          if (uuid !== null) assert.equal(publicId(prefix, uuid), text);
+        },
+      ),
       { numRuns: 1_000 },
-    ); // prettier-ignore
+    );
   });
 });
 

@@ -98,6 +98,32 @@ describe('a log line', () => {
   });
 });
 
+describe('the facts of a log line', () => {
+  it('are shown with dates, lists and objects as they are, five levels deep', async () => {
+    const line = only(
+      await output(
+        `log.info({ at: new Date(0), list: [1, [2]], bare: Object.assign(Object.create(null), { a: 1 }), a: { b: { c: { d: { e: 1 } } } } }, 'seen');`,
+      ),
+    );
+    const { at, list, bare, a } = line;
+    assert.deepEqual(
+      { at, list, bare, a },
+      { at: '1970-01-01T00:00:00.000Z', list: [1, [2]], bare: { a: 1 }, a: { b: { c: { d: '[deeper]' } } } },
+    );
+  });
+
+  it('end where they lead back to themselves', async () => {
+    const { lines } = await output(`const own = { list: [] }; own.own = own; own.list.push(own.list); log.info({ own }, 'seen');`);
+    assert.equal(lines.length, 1);
+    assert.match(JSON.stringify(lines), /\[deeper\]/);
+  });
+
+  it('hold no secret in an object without a prototype', async () => {
+    const { text } = await output(`log.info({ bare: Object.assign(Object.create(null), { cookie: 'canary' }) }, 'seen');`);
+    assert.doesNotMatch(text, /canary/);
+  });
+});
+
 describe('an error in a log line', () => {
   /** What drivers and SDKs hang on their errors. */
   const LOADED = `const loaded = Object.assign(new TypeError('no answer'), { headers: { a: 'canary' }, params: ['canary'], raw: 'canary', detail: 'Key (secret)=(canary)' });`;
@@ -132,11 +158,18 @@ describe('an error in a log line', () => {
     assert.doesNotMatch(JSON.stringify(error), /canary/);
   });
 
+  it('stands under error when it is logged alone', async () => {
+    const { error, msg } = only(await output(`${LOADED} log.error(loaded);`));
+    assert.deepEqual([Object(error).name, msg], ['TypeError', 'no answer']);
+  });
+
   it('may be anything that was thrown, and a cause that leads back to itself', async () => {
     const { lines } = await output(`
       log.error({ error: 'a text' }, '1'); log.error({ error: undefined }, '2'); log.error({ error: { canary: 1 } }, '3');
-      const own = new Error('round'); own.cause = own; log.error({ error: own }, '4');`);
-    assert.equal(lines.length, 4);
+      const own = new Error('round'); own.cause = own; log.error({ error: own }, '4');
+      log.error({ error: new Error('e', { cause: 'a text' }) }, '5');`);
+    assert.equal(lines.length, 5);
+    assert.deepEqual(Object(lines[4]?.['error']).cause, { message: 'a text' });
     assert.deepEqual(lines[0]?.['error'], { message: 'a text' });
     assert.doesNotMatch(JSON.stringify(lines), /canary/);
   });

@@ -64,7 +64,15 @@ describe('an API key', () => {
   });
 
   it('never reads a text as a key that it would not write so', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map((text) => `oncepay_sk_test_${text}`)), (text) => assert.equal(parseApiKey(text), null))); // prettier-ignore
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => `oncepay_sk_test_${text}`),
+        ),
+        (text) => assert.equal(parseApiKey(text), null),
+      ),
+    );
   });
 });
 

@@ -160,7 +160,7 @@ describe('a request body', () => {
         assert.ok(outcome.taken !== undefined || outcome.code === 'validation_failed', JSON.stringify(outcome));
       }),
       { numRuns: 500 },
-    ); // prettier-ignore
+    );
   });
 });
 

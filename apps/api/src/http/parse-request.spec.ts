@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Type } from 'class-transformer';
 import { IsArray, IsInt, IsOptional, ValidateNested } from 'class-validator';
 import { DomainError } from '#libs/primitives';
-import { invalid, isPlainText, IsText, parseRequest } from './parse-request.js';
+import { assertEmpty, invalid, isPlainText, IsText, parseRequest } from './parse-request.js';
 
 class Part {
   @IsInt()
@@ -21,9 +21,9 @@ class Thing {
   parts?: Part[];
 }
 
-function refusal(value: unknown): DomainError {
+function refusal(value: unknown, check: (given: unknown) => unknown = (given) => parseRequest(Thing, given)): DomainError {
   try {
-    parseRequest(Thing, value);
+    check(value);
   } catch (error) {
     if (error instanceof DomainError) return error;
     throw error;
@@ -56,12 +56,30 @@ describe('a request checked against its class', () => {
 
   it('is refused when it is no object', () => {
     for (const value of [undefined, null, 1, 'a', true, [], [{ name: 'abc' }]])
-      assert.match(refusal(value).detail, /must be a JSON object/);
+      assert.deepEqual([refusal(value).code, refusal(value).detail], ['validation_failed', 'The body must be a JSON object.']);
   });
 
   it('is refused with the first wrong field in the detail', () => {
     assert.equal(refusal({}).detail, 'name must be a text of 2 to 4 characters without control characters');
     assert.equal(invalid([]).detail, 'The request is not valid.');
+  });
+});
+
+describe('a request without parameters', () => {
+  it('has no body, or an object without members', () => {
+    for (const body of [undefined, {}]) assert.doesNotThrow(() => assertEmpty(body));
+  });
+
+  it('is refused with anything else, each member by its name', () => {
+    for (const body of [null, 1, 'a', true, [], [1]]) {
+      const { code, detail } = refusal(body, assertEmpty);
+      assert.deepEqual([code, detail], ['validation_failed', 'The body must be a JSON object, or absent.']);
+    }
+    assert.deepEqual(refusal({ amount: 1, to: 'me' }, assertEmpty).errors, [
+      { field: 'amount', message: 'is not a known field' },
+      { field: 'to', message: 'is not a known field' },
+    ]);
+    assert.equal(refusal({ amount: 1 }, assertEmpty).errors.length, 1);
   });
 });
 

@@ -129,11 +129,15 @@ describe('the items of a new order', () => {
   });
 
   it('have an amount of more than eight digits in the currencies Stripe allows it in', () => {
-    for (const [currency, most] of [['idr', 999_999_999_999], ['cop', 9_999_999_999], ['inr', 999_999_999]] as const) {
+    for (const [currency, most] of [
+      ['idr', 999_999_999_999],
+      ['cop', 9_999_999_999],
+      ['inr', 999_999_999],
+    ] as const) {
       assert.deepEqual(wrong({ currency, ...withItem({ unitAmount: most }) }), []);
       assert.deepEqual(wrong({ currency, ...withItem({ unitAmount: most + 1 }) }), ['items.0.unitAmount']);
     }
-  }); // prettier-ignore
+  });
 
   it('have an amount that is a whole number of the smallest unit, up to eight digits', () => {
     for (const unitAmount of [0, 1, 1e2, MAXIMUM_AMOUNT]) assert.deepEqual(wrong(withItem({ unitAmount })), []);

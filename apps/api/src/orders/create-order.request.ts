@@ -28,8 +28,16 @@ const METADATA_KEYS_MAX = 45;
 /** Stripe's limits less our own five entries; `oncepay_` is ours. Source: docs.stripe.com/api/metadata. */
 function IsMetadata(): PropertyDecorator {
   const isEntry = ([key, value]: [string, unknown]): boolean =>
-    key.length >= 1 && key.length <= 40 && !/[[\]]/.test(key) && isPlainText(key) && !key.startsWith('oncepay_') &&
-    typeof value === 'string' && value.length >= 1 && value.length <= 500 && value.isWellFormed() && !value.includes('\u0000'); // prettier-ignore
+    key.length >= 1 &&
+    key.length <= 40 &&
+    !/[[\]]/.test(key) &&
+    isPlainText(key) &&
+    !key.startsWith('oncepay_') &&
+    typeof value === 'string' &&
+    value.length >= 1 &&
+    value.length <= 500 &&
+    value.isWellFormed() &&
+    !value.includes('\u0000');
   return ValidateBy({
     name: 'isMetadata',
     validator: {

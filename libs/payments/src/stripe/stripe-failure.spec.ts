@@ -79,6 +79,8 @@ describe('an answer of Stripe', () => {
     ['402, replayed', stripeError(402, { type: 'card_error', code: 'card_declined' }, REPLAYED), 'declined'],
     ['400, to be retried', stripeError(400, { code: 'amount_too_small' }, SHOULD_RETRY), 'throttled'],
     ['400, not to be retried', stripeError(400, { code: 'amount_too_small' }, { 'stripe-should-retry': 'false' }), 'rejected'],
+    ['404, to be retried', stripeError(404, { param: 'intent' }, SHOULD_RETRY), 'throttled'],
+    ['402, to be retried', stripeError(402, { type: 'card_error', code: 'processing_error' }, SHOULD_RETRY), 'throttled'],
     ['409, to be retried', stripeError(409, {}, SHOULD_RETRY), 'busy'],
     ['401, to be retried', stripeError(401, {}, SHOULD_RETRY), 'misconfigured'],
   ];
