@@ -102,7 +102,7 @@ describe('the facts of a log line', () => {
   it('are shown with dates, lists and objects as they are, five levels deep', async () => {
     const line = only(
       await output(
-        `log.info({ at: new Date(0), list: [1, [2]], bare: Object.assign(Object.create(null), { a: 1 }), a: { b: { c: { d: { e: 1 } } } } }, 'seen');`,
+        `log.info({ at: new Date(0), list: [1, [2]], bare: Object.assign(Object.create(null), { a: 1 }), a: { b: { c: { d: { e: 1, f: {} } } } } }, 'seen');`,
       ),
     );
     const { at, list, bare, a } = line;
