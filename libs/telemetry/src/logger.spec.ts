@@ -108,7 +108,7 @@ describe('the facts of a log line', () => {
     const { at, list, bare, a } = line;
     assert.deepEqual(
       { at, list, bare, a },
-      { at: '1970-01-01T00:00:00.000Z', list: [1, [2]], bare: { a: 1 }, a: { b: { c: { d: '[deeper]' } } } },
+      { at: '1970-01-01T00:00:00.000Z', list: [1, [2]], bare: { a: 1 }, a: { b: { c: { d: { e: 1, f: '[deeper]' } } } } },
     );
   });
 
