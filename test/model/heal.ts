@@ -28,7 +28,15 @@ export async function heal(sequence: Sequence, { hearsAllInTheEnd, order }: Hear
   const events = await sequence.events();
   const heard = shuffled(hearsAllInTheEnd ? events : lastOfEach(events), order);
   for (const { id } of heard) await stack.control('/_sim/webhooks', { action: 'resend', event: id });
-  await waitFor('the events to arrive', () => areStored(sequence, heard.map(({ id }) => id)), HEARD_WITHIN_MS); // prettier-ignore
+  await waitFor(
+    'the events to arrive',
+    () =>
+      areStored(
+        sequence,
+        heard.map(({ id }) => id),
+      ),
+    HEARD_WITHIN_MS,
+  );
   await sequence.calm();
   await expireDue(sequence);
 }

@@ -27,12 +27,20 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
       intents.filter(({ metadata }) => metadata['oncepay_order'] === id).map((intent) => intent.id),
       amount,
     );
-    await waitFor(`order ${id} to equal Stripe's`, async () => {
-      const differences = await differencesOf(sequence, id);
-      if (differences.length === 0) return true;
-      throw new Error(differences.join('; '));
-    }, MIRRORED_WITHIN_MS); // prettier-ignore
-    await assertRefundsFit(sequence, id, refunds.map((refund) => refund.id)); // prettier-ignore
+    await waitFor(
+      `order ${id} to equal Stripe's`,
+      async () => {
+        const differences = await differencesOf(sequence, id);
+        if (differences.length === 0) return true;
+        throw new Error(differences.join('; '));
+      },
+      MIRRORED_WITHIN_MS,
+    );
+    await assertRefundsFit(
+      sequence,
+      id,
+      refunds.map((refund) => refund.id),
+    );
     await assertTimelineLeads(sequence, id);
   }
   await assertEventsAddUp(sequence);
@@ -170,19 +178,33 @@ async function assertTimelineLeads({ stack }: Sequence, orderId: string): Promis
   );
   assert.ok(order);
   assert.equal(events[0]?.type, 'order.created');
-  follow(events.filter(({ type }) => type.startsWith('order.')), ORDER_MOVES, events[0].to, order.status); // prettier-ignore
-  follow(events.filter(({ type }) => type.startsWith('payment.')), PAYMENT_MOVES, 'pending', order.payment); // prettier-ignore
+  follow(
+    events.filter(({ type }) => type.startsWith('order.')),
+    ORDER_MOVES,
+    events[0].to,
+    order.status,
+  );
+  follow(
+    events.filter(({ type }) => type.startsWith('payment.')),
+    PAYMENT_MOVES,
+    'pending',
+    order.payment,
+  );
 }
 
 /** R9, R10: nothing waits, nothing contradicts. */
 async function assertEventsAddUp({ stack, orderIds }: Sequence): Promise<void> {
-  await waitFor('the inbox and the outbox to drain', async () => {
-    const left = await stack.database.query<{ what: string }>(
-      `SELECT type || ' ' || status || coalesce(' ' || note, '') AS what FROM webhook_events WHERE status NOT IN ('applied', 'ignored', 'parked') UNION ALL SELECT 'outbox ' || kind FROM outbox`,
-    );
-    if (left.length === 0) return true;
-    throw new Error(left.map(({ what }) => what).join('; '));
-  }, MIRRORED_WITHIN_MS); // prettier-ignore
+  await waitFor(
+    'the inbox and the outbox to drain',
+    async () => {
+      const left = await stack.database.query<{ what: string }>(
+        `SELECT type || ' ' || status || coalesce(' ' || note, '') AS what FROM webhook_events WHERE status NOT IN ('applied', 'ignored', 'parked') UNION ALL SELECT 'outbox ' || kind FROM outbox`,
+      );
+      if (left.length === 0) return true;
+      throw new Error(left.map(({ what }) => what).join('; '));
+    },
+    MIRRORED_WITHIN_MS,
+  );
   const found = await stack.database.query('SELECT kind, ours, stripes FROM discrepancies WHERE order_id = ANY ($1::uuid[])', [
     orderIds.map((id) => uuidOf('ord', id)),
   ]);

@@ -110,11 +110,15 @@ export class Sequence {
   /** Waits until nothing is left to do that a running worker can do: no open operation, no event to apply. */
   async calm(): Promise<void> {
     const ids = this.orderIds.map((id) => uuidOf('ord', id) ?? assert.fail());
-    await waitFor('every operation and event to end', async () => {
-      const left = await this.hurry(ids);
-      if (left.length === 0) return true;
-      throw new Error(left.join('; '));
-    }, CALM_TIMEOUT_MS); // prettier-ignore
+    await waitFor(
+      'every operation and event to end',
+      async () => {
+        const left = await this.hurry(ids);
+        if (left.length === 0) return true;
+        throw new Error(left.join('; '));
+      },
+      CALM_TIMEOUT_MS,
+    );
   }
 
   /** Lets the time come at which what was put off is due, and says what is left. */
