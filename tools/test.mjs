@@ -12,9 +12,9 @@ import { build } from './build.mjs';
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 // Most of a file's time is waiting for databases and timers, so more files than cores run at once.
-const fileConcurrency = 4;
+const fileConcurrency = 3;
 // No file needs more than a fraction of this; without a limit one hanging file would hang the run.
-const fileTimeoutMs = 240_000;
+const fileTimeoutMs = 480_000;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());

@@ -84,10 +84,7 @@ export function planChange(
   const ordered = move.ordered ?? [];
   const settled = [...(move.settled ?? []), ...withdrawnWith(before, move.settled ?? [])];
   const changed = move.refunds ?? [];
-  const refunds = [
-    ...before.refunds.map((known) => changed.find(({ id }) => id === known.id) ?? known),
-    ...changed.filter(({ id }) => before.refunds.every((known) => known.id !== id)),
-  ];
+  const refunds = withChanged(before.refunds, changed);
   const moved: PaymentState = {
     ...before,
     ...move.facts,
@@ -136,6 +133,11 @@ export function planChange(
     at: now,
   };
   return { after, change };
+}
+
+function withChanged(refunds: readonly RefundFacts[], changed: readonly RefundFacts[]): readonly RefundFacts[] {
+  const isNew = ({ id }: RefundFacts): boolean => refunds.every((known) => known.id !== id);
+  return [...refunds.map((known) => changed.find(({ id }) => id === known.id) ?? known), ...changed.filter(isNew)];
 }
 
 function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOperation[]): SettledOperation[] {
@@ -217,7 +219,10 @@ const RETURNED: readonly OrderStatus[] = ['partially_refunded', 'refunded'];
 function movesOf(from: OrderStatus, to: OrderStatus): readonly { readonly from: OrderStatus; readonly to: OrderStatus }[] {
   if (from === to) return [];
   if (!RETURNED.includes(to) || from === 'paid' || RETURNED.includes(from)) return [{ from, to }];
-  return [{ from, to: 'paid' }, { from: 'paid', to }]; // prettier-ignore
+  return [
+    { from, to: 'paid' },
+    { from: 'paid', to },
+  ];
 }
 
 /** Every change of a dispute is told, its amount and reason included. */
