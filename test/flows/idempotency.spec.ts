@@ -239,9 +239,9 @@ describe('a failure', () => {
 
   it('of the database is 503 with Retry-After and leaves the key free', async () => {
     const key = newKey();
-    await route.interrupt();
+    await route.refuse();
     const refused = await api.order(key, { ...AN_ORDER, reference: 'while down' });
-    await route.restore();
+    await route.pass();
     assertProblem(refused, 503, 'unavailable');
     assert.match(refused.headers.get('Retry-After') ?? '', /^\d+$/);
 

@@ -104,10 +104,10 @@ async function makeNoise(): Promise<void> {
   await spoil({ method: 'POST', path: '/v1/payment_intents', action: 'json', status: 401, body: refused, count: 1 });
   await order();
   await waitFor('the refusal to be logged', () => apps.some((app) => app.output().includes('Stripe refuses us')));
-  await route.interrupt();
+  await route.refuse();
   await order();
   await deliver(payload, { url, secret: SECRETS.webhookSecret });
-  await route.restore();
+  await route.pass();
   await orderIn(
     await waitFor('the API to have its database again', async () => {
       const answer = await order();

@@ -56,9 +56,9 @@ const get = (path: string): Promise<Awaited<ReturnType<ApiAlone['call']>>> => ap
 describe('GET /health', () => {
   it('live answers as long as the process turns, also without a database', async () => {
     assert.equal((await get('/health/live')).status, 200);
-    await route.interrupt();
+    await route.refuse();
     const without = await get('/health/live');
-    await route.restore();
+    await route.pass();
     assert.deepEqual([without.status, without.json['status']], [200, 'ok']);
   });
 
@@ -71,9 +71,9 @@ describe('GET /health', () => {
   });
 
   it('ready is 503 without the database, without telling where it is, and recovers', async () => {
-    await route.interrupt();
+    await route.refuse();
     const { status, text, json } = await get('/health/ready');
-    await route.restore();
+    await route.pass();
     assert.deepEqual([status, Object(json['details']).database], [503, { status: 'down' }]);
     assert.ok(!text.includes(new URL(route.url).port) && !text.includes('127.0.0.1'), text);
     await waitFor('the API to be ready again', async () => (await get('/health/ready')).status === 200);

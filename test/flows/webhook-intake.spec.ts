@@ -213,9 +213,9 @@ describe('a signed body is refused', () => {
 describe('while the database is away', () => {
   it('an event is answered 503, so that Stripe comes again, and is then stored once', async () => {
     const event = succeeded();
-    await route.interrupt();
+    await route.refuse();
     const refused = await send(event);
-    await route.restore();
+    await route.pass();
     assertProblem(refused, 503, 'unavailable');
     assert.match(refused.headers.get('Retry-After') ?? '', /^\d+$/);
 
