@@ -43,8 +43,8 @@ export const CONSTRAINTS: readonly string[] = [
   'payment_operations_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id) ON UPDATE CASCADE ON DELETE CASCADE',
   "payment_operations_finished_check CHECK (((status = ANY (ARRAY['done'::text, 'declined'::text, 'rejected'::text, 'withdrawn'::text])) = (finished_at IS NOT NULL)))",
   'payment_operations_generation_check CHECK ((generation >= 1))',
-  "payment_operations_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'create'::text, 'confirm'::text, 'capture'::text, 'cancel'::text, 'refund'::text])))",
-  "payment_operations_ordered_by_check CHECK ((ordered_by = ANY (ARRAY['create'::text, 'pay'::text, 'capture'::text, 'cancel'::text, 'expiry'::text, 'refund'::text])))",
+  "payment_operations_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'create'::text, 'confirm'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'cancel_orphan'::text])))",
+  "payment_operations_ordered_by_check CHECK ((ordered_by = ANY (ARRAY['create'::text, 'pay'::text, 'capture'::text, 'cancel'::text, 'expiry'::text, 'refund'::text, 'reconciliation'::text])))",
   "payment_operations_refund_check CHECK (((kind = 'refund'::text) = (refund_id IS NOT NULL)))",
   "payment_operations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'in_flight'::text, 'unknown'::text, 'done'::text, 'declined'::text, 'rejected'::text, 'parked'::text, 'withdrawn'::text])))",
 
@@ -58,10 +58,20 @@ export const CONSTRAINTS: readonly string[] = [
   "prices_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))",
   'prices_unit_amount_check CHECK ((unit_amount >= 0))',
 
+  'reconciliations_pkey PRIMARY KEY (id)',
+  "reconciliations_finished_check CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text])) = (finished_at IS NOT NULL)))",
+  "reconciliations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))",
+
   'refunds_pkey PRIMARY KEY (id)',
   'refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id) ON UPDATE CASCADE ON DELETE CASCADE',
   'refunds_amount_check CHECK ((amount > 0))',
   "refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))",
+
+  'scheduled_tasks_pkey PRIMARY KEY (name)',
+
+  'stripe_account_pkey PRIMARY KEY (id)',
+  'stripe_account_id_check CHECK ((id = 1))',
+  "stripe_account_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))",
 
   'webhook_events_pkey PRIMARY KEY (id)',
   "webhook_events_status_check CHECK ((status = ANY (ARRAY['received'::text, 'held'::text, 'applied'::text, 'ignored'::text, 'parked'::text])))",
@@ -91,6 +101,8 @@ export const INDEXES: readonly string[] = [
   'payments_checkout_session_id_key UNIQUE ON payments USING btree (checkout_session_id)',
   'payments_order_id_key UNIQUE ON payments USING btree (order_id)',
   'payments_stripe_payment_intent_id_key UNIQUE ON payments USING btree (stripe_payment_intent_id)',
+
+  "reconciliations_due ON reconciliations USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]))",
 
   'refunds_order_id_idx ON refunds USING btree (order_id)',
   'refunds_stripe_refund_id_key UNIQUE ON refunds USING btree (stripe_refund_id)',

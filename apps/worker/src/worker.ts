@@ -1,12 +1,14 @@
 import { type Config } from '#libs/config';
 import { Database } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
-import { type Payments, runOperation, StripeGateway } from '#libs/payments';
+import { loadReconciliation, type Payments, runOperation, StripeGateway } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
 import { startHealthServer } from './health-server.js';
 import { startRelay } from './relay.js';
+import { startSchedule } from './schedule.js';
+import { scheduledTasks } from './scheduled-tasks.js';
 import { startSweeper } from './sweeper.js';
 
 /** Slots are cheap while they wait for Stripe; needed are orders per second times seconds per call. */
@@ -15,6 +17,8 @@ const PAYMENT_CONCURRENCY = 32;
 const REFUND_CONCURRENCY = 8;
 /** Events rarely wait for anything but the database. */
 const EVENT_CONCURRENCY = 8;
+/** What is long and in no hurry. */
+const MAINTENANCE_CONCURRENCY = 1;
 
 /** A worker at work. */
 export interface RunningWorker {
@@ -24,7 +28,7 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-/** Starts relay, consumers and sweeper of one worker process. */
+/** Starts relay, consumers, sweeper and schedule of one worker process. */
 export async function startWorker(config: Config, logger: Logger): Promise<RunningWorker> {
   const clock = config.development.clockUrl === null ? systemClock : virtualClock(config.development.clockUrl);
   await clock.refresh();
@@ -39,12 +43,18 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
     'payment-operation': ({ operationId }) => runOperation(payments, operationId),
     'refund-operation': ({ operationId }) => runOperation(payments, operationId),
     'webhook-event': ({ eventId }) => applyEvent(payments, own, eventId),
+    reconciliation: async ({ reconciliationId }) => {
+      await loadReconciliation(database.autocommit, reconciliationId);
+      return { outcome: 'done' };
+    },
   };
   queues.consume('payments', PAYMENT_CONCURRENCY, handlers);
   queues.consume('refunds', REFUND_CONCURRENCY, handlers);
   queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
+  queues.consume('maintenance', MAINTENANCE_CONCURRENCY, handlers);
   const relay = startRelay(database, queues, config.database.directUrl, logger);
   const sweeper = startSweeper(payments, relay);
+  const schedules = scheduledTasks(payments, config, relay).map((task) => startSchedule(database, logger, task));
   let isDraining = false;
   const health =
     config.adminPort === null
@@ -58,6 +68,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
     healthPort: health?.port ?? null,
     close: async () => {
       isDraining = true;
+      await Promise.all(schedules.map((schedule) => schedule.stop()));
       await sweeper.stop();
       await relay.stop();
       await queues.close();

@@ -49,6 +49,8 @@ describe('the configuration of a development process', () => {
         keyPepper: '',
         idempotencyRetentionDays: 30,
         orderExpiresAfterSeconds: 86_400,
+        eventsBackfillEverySeconds: 5,
+        reconcileEverySeconds: 3_600,
         stripe: {
           mode: 'test',
           secretKey: 'sk_test_oncepay',
@@ -173,6 +175,8 @@ describe('a bad configuration', () => {
       ONCEPAY_KEY_PEPPER: 'short',
       IDEMPOTENCY_RETENTION_DAYS: '0',
       ORDER_EXPIRES_AFTER_SECONDS: '1e5',
+      EVENTS_BACKFILL_EVERY_SECONDS: '0.5',
+      RECONCILE_EVERY_SECONDS: '1h',
       LOG_LEVEL: 'loud',
       ONCEPAY_FAILPOINT: 'nowhere',
       ONCEPAY_CLOCK_URL: '/_sim/clock',
@@ -224,6 +228,8 @@ describe('a number', () => {
       STRIPE_TIMEOUT_MS: [100, 60_000],
       IDEMPOTENCY_RETENTION_DAYS: [1, 3_650],
       ORDER_EXPIRES_AFTER_SECONDS: [60, 31_536_000],
+      EVENTS_BACKFILL_EVERY_SECONDS: [0, 86_400],
+      RECONCILE_EVERY_SECONDS: [0, 31_536_000],
     } as const;
     for (const [name, [least, most]] of Object.entries(bounds)) {
       for (const right of [least, most]) assert.deepEqual(blamed({ ...DEVELOPMENT, [name]: String(right) }), [], `${name}=${right}`);

@@ -17,6 +17,10 @@ export interface Config {
   readonly keyPepper: string;
   readonly idempotencyRetentionDays: number;
   readonly orderExpiresAfterSeconds: number;
+  /** 0: never. */
+  readonly eventsBackfillEverySeconds: number;
+  /** 0: only when asked to. */
+  readonly reconcileEverySeconds: number;
   readonly stripe: {
     readonly mode: Mode;
     readonly secretKey: string;
@@ -84,6 +88,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     keyPepper: needed('ONCEPAY_KEY_PEPPER', read('ONCEPAY_KEY_PEPPER'), DEVELOPMENT_PEPPER),
     idempotencyRetentionDays: read('IDEMPOTENCY_RETENTION_DAYS') ?? 30,
     orderExpiresAfterSeconds: read('ORDER_EXPIRES_AFTER_SECONDS') ?? 86_400,
+    eventsBackfillEverySeconds: read('EVENTS_BACKFILL_EVERY_SECONDS') ?? 5,
+    reconcileEverySeconds: read('RECONCILE_EVERY_SECONDS') ?? 3_600,
     stripe: {
       mode,
       secretKey,

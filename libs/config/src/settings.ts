@@ -131,6 +131,18 @@ export const SETTINGS = {
   ONCEPAY_KEY_PEPPER: matching('secret under which API keys are hashed', '', /^.{32,}$/, 'have at least 32 characters'),
   IDEMPOTENCY_RETENTION_DAYS: integer('days a stored response can be replayed; the key itself is kept for ever', '30', 1, 3650),
   ORDER_EXPIRES_AFTER_SECONDS: integer('an order nobody paid expires after this long', '86400', 60, ONE_YEAR_SECONDS),
+  EVENTS_BACKFILL_EVERY_SECONDS: integer(
+    "how often Stripe's list of events is looked through for webhooks that never came; 0: never",
+    '5',
+    0,
+    86_400,
+  ),
+  RECONCILE_EVERY_SECONDS: integer(
+    "how often our record is compared with Stripe's as a whole; 0: only when asked to",
+    '3600',
+    0,
+    ONE_YEAR_SECONDS,
+  ),
   LOG_LEVEL: matching(
     'fatal, error, warn, info, debug or trace',
     'info',

@@ -9,6 +9,7 @@ const ID_OF: Readonly<Record<string, string>> = {
   'payment-operation': 'operationId',
   'refund-operation': 'operationId',
   'webhook-event': 'eventId',
+  reconciliation: 'reconciliationId',
 };
 
 describe('the catalogue of jobs', () => {

@@ -9,6 +9,7 @@ export interface JobPayloads {
   'payment-operation': { readonly operationId: string };
   'refund-operation': { readonly operationId: string };
   'webhook-event': { readonly eventId: string };
+  reconciliation: { readonly reconciliationId: string };
 }
 
 /** The stable name of a kind of job. */
@@ -33,6 +34,7 @@ export const JOBS: { readonly [K in JobKind]: JobClass<K> } = {
   'payment-operation': { queue: 'payments', parse: idIn('operationId') },
   'refund-operation': { queue: 'refunds', parse: idIn('operationId') },
   'webhook-event': { queue: 'webhook-events', parse: idIn('eventId') },
+  reconciliation: { queue: 'maintenance', parse: idIn('reconciliationId') },
 };
 
 /** Whether a stored string names a kind of job this version knows. */

@@ -27,6 +27,14 @@ export {
 export { type Move, type NewOperation, planChange, type TimelineEntry } from './payment-change.js';
 export { type Payments } from './payments.js';
 export { commitChange, lockPayment, recordDiscrepancy } from './payments.store.js';
+export { type Difference, type ReconciliationReport, type Remedy } from './reconciliation-report.js';
+export {
+  isReconciling,
+  loadReconciliation,
+  type Reconciliation,
+  type ReconciliationRequest,
+  requestReconciliation,
+} from './reconciliations.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
 export { cancelParams, createSessionParams, HOSTED_LIFE_SECONDS_MAX, type SessionRequest } from './session-request.js';
 export { StripeFailure } from './stripe/stripe-failure.js';

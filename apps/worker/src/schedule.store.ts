@@ -1,0 +1,53 @@
+import { type Tx } from '#libs/database';
+
+/** How long a turn may go without renewing its lease: after a crash, the next process takes the task up this late. */
+const LEASE_SECONDS = 10;
+
+/** The right to run one turn of a task. */
+export interface ClaimedTurn {
+  readonly name: string;
+  readonly fence: number;
+  /** Whether the turn before came to its end: if not, what it left half done is found again by this one. */
+  readonly followsCompleted: boolean;
+  /** Up to when the task has seen everything; null before its first turn ended. */
+  readonly cursorAt: Date | null;
+}
+
+/** Makes a task known; its first turn is due after `firstAfterSeconds`. Safe to repeat: a known task stays as it is. */
+export async function registerTask(tx: Tx, name: string, firstAfterSeconds: number): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO scheduled_tasks (name, next_run_at) VALUES (${name}, now() + make_interval(secs => ${firstAfterSeconds})) ON CONFLICT DO NOTHING`;
+}
+
+/**
+ * Takes the turn of a task that is due and that nobody holds; null otherwise, without waiting for whoever takes it at this
+ * moment. On the database's clock, which all workers share. A period that was shortened counts at once.
+ */
+export async function takeTurn(tx: Tx, name: string, everySeconds: number): Promise<ClaimedTurn | null> {
+  const rows = await tx.$queryRaw<{ fence: bigint; completed: boolean; cursor_at: Date | null }[]>`
+    WITH due AS (
+      SELECT name, completed FROM scheduled_tasks
+      WHERE name = ${name} AND (lease_until IS NULL OR lease_until < now())
+        AND (next_run_at <= now() OR next_run_at > now() + make_interval(secs => ${everySeconds}))
+      FOR UPDATE SKIP LOCKED
+    )
+    UPDATE scheduled_tasks t SET fence = t.fence + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
+      next_run_at = now() + make_interval(secs => ${everySeconds}), completed = false
+    FROM due WHERE t.name = due.name
+    RETURNING t.fence, due.completed, t.cursor_at`;
+  const row = rows[0];
+  return row === undefined ? null : { name, fence: Number(row.fence), followsCompleted: row.completed, cursorAt: row.cursor_at };
+}
+
+/** Prolongs the lease of a turn that goes on. */
+export async function renewTurn(tx: Tx, { name, fence }: ClaimedTurn): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE scheduled_tasks SET lease_until = now() + make_interval(secs => ${LEASE_SECONDS}) WHERE name = ${name} AND fence = ${fence}`;
+}
+
+/** Gives a turn back: how far it came where it came to its end, null where it did not. A turn that was overtaken writes nothing. */
+export async function endTurn(tx: Tx, { name, fence }: ClaimedTurn, end: { readonly cursorAt: Date | null } | null): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE scheduled_tasks SET lease_until = NULL, completed = ${end !== null}, cursor_at = coalesce(${end?.cursorAt ?? null}::timestamptz, cursor_at)
+    WHERE name = ${name} AND fence = ${fence}`;
+}

@@ -1,0 +1,27 @@
+import { type Config } from '#libs/config';
+import { isReconciling, type Payments, requestReconciliation } from '#libs/payments';
+import { type Loop } from './loop.js';
+import { type ScheduledTask } from './schedule.js';
+
+/** What the worker does at its times, as the settings ask for; a period of 0 leaves a task out. */
+export function scheduledTasks(payments: Payments, config: Pick<Config, 'reconcileEverySeconds'>, relay: Loop): readonly ScheduledTask[] {
+  const tasks: readonly ScheduledTask[] = [reconcile(payments, config.reconcileEverySeconds, relay)];
+  return tasks.filter(({ everySeconds }) => everySeconds > 0);
+}
+
+/** The comparison itself is a job, as when an operator asks for it. */
+function reconcile({ database, clock, entropy }: Payments, everySeconds: number, relay: Loop): ScheduledTask {
+  return {
+    name: 'reconcile',
+    everySeconds,
+    firstAfterSeconds: everySeconds,
+    run: async () => {
+      if (await isReconciling(database.autocommit)) return null;
+      await clock.refresh();
+      const now = clock.now();
+      await requestReconciliation(database.autocommit, { dryRun: false, requestedBy: 'schedule', now, newId: () => entropy.uuid() });
+      relay.wake();
+      return now;
+    },
+  };
+}
