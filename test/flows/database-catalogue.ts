@@ -8,6 +8,12 @@ export const CONSTRAINTS: readonly string[] = [
   'api_keys_hash_check CHECK ((length(hash) = 32))',
   "api_keys_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))",
 
+  'breakers_pkey PRIMARY KEY (name)',
+  "breakers_cause_check CHECK ((cause = ANY (ARRAY['outage'::text, 'credentials'::text])))",
+  'breakers_count_check CHECK (((failures >= 0) AND (trips >= 0)))',
+  "breakers_open_check CHECK (((state = 'open'::text) = ((cause IS NOT NULL) AND (opened_at IS NOT NULL) AND (open_until IS NOT NULL))))",
+  "breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text])))",
+
   'discrepancies_pkey PRIMARY KEY (id)',
 
   'idempotency_keys_pkey PRIMARY KEY (account_id, mode, audience, key)',
@@ -58,6 +64,9 @@ export const CONSTRAINTS: readonly string[] = [
   "prices_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))",
   'prices_unit_amount_check CHECK ((unit_amount >= 0))',
 
+  'rate_limits_pkey PRIMARY KEY (name)',
+  'rate_limits_share_check CHECK (((share > (0)::double precision) AND (share <= (1)::double precision)))',
+
   'reconciliations_pkey PRIMARY KEY (id)',
   "reconciliations_finished_check CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text])) = (finished_at IS NOT NULL)))",
   "reconciliations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))",
@@ -93,6 +102,7 @@ export const INDEXES: readonly string[] = [
   'orders_account_id_mode_status_id_idx ON orders USING btree (account_id, mode, status, id DESC)',
   "orders_expiring ON orders USING btree (expires_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'requires_action'::text]))",
 
+  'payment_operations_delayed ON payment_operations USING btree (delayed_by) WHERE (delayed_by IS NOT NULL)',
   "payment_operations_due ON payment_operations USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['queued'::text, 'in_flight'::text, 'unknown'::text]))",
   "payment_operations_one_open_per_kind UNIQUE ON payment_operations USING btree (payment_id, kind) WHERE ((kind <> 'refund'::text) AND (finished_at IS NULL))",
   'payment_operations_payment_id_sequence_key UNIQUE ON payment_operations USING btree (payment_id, sequence)',
@@ -107,6 +117,7 @@ export const INDEXES: readonly string[] = [
   'refunds_order_id_idx ON refunds USING btree (order_id)',
   'refunds_stripe_refund_id_key UNIQUE ON refunds USING btree (stripe_refund_id)',
 
+  'webhook_events_delayed ON webhook_events USING btree (delayed_by) WHERE (delayed_by IS NOT NULL)',
   "webhook_events_due ON webhook_events USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'held'::text]))",
   'webhook_events_payment_intent_id_idx ON webhook_events USING btree (payment_intent_id)',
 ];

@@ -1,3 +1,5 @@
+export { type BreakerName, type BreakerCause } from './gate/breaker.js';
+export { type BreakerView, listBreakers } from './gate/breakers.store.js';
 export {
   cancelIntentParams,
   captureIntentParams,
