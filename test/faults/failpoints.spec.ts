@@ -209,8 +209,7 @@ async function survives(here: Installation, app: 'api' | 'worker', failpoint: st
     if (!here.isRunning(app)) await here.start(app);
     orderId = await prepare(here);
   }
-  await here.stop(app);
-  const armed = await here.start(app, failpoint);
+  const armed = await here.arm(app, failpoint);
   // Whoever asks a process that dies gets no answer; that is what the retry is for.
   const unanswered = provoke(here, orderId, key).catch(() => null);
   await died(armed, failpoint);

@@ -67,8 +67,12 @@ export class Installation {
     return this.#running.has(app);
   }
 
-  async stop(app: 'api' | 'worker'): Promise<void> {
-    await this.#running.get(app)?.stop();
+  /** Lets the running process, or one that is started for it, die at the failpoint. */
+  async arm(app: 'api' | 'worker', failpoint: string): Promise<AppProcess> {
+    const running = this.#running.get(app);
+    if (running === undefined) return this.start(app, failpoint);
+    await running.arm(failpoint);
+    return running;
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 
 /** Seen from dist/test/support. */
 const APPS = join(import.meta.dirname, '../../apps');
@@ -22,24 +24,32 @@ export interface AppProcess {
   stop(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  /** Lets it die when it next reaches this failpoint. */
+  arm(failpoint: string): Promise<void>;
   /** Everything it has written so far, to either stream. */
   output(): string;
 }
+
+/** Lets a running process be armed: to start one for each failpoint would cost more than all the rest of the crash tests. */
+const ARM_ON_MESSAGE = pathToFileURL(join(import.meta.dirname, 'arm-on-message.js')).href;
 
 const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as const;
 
 /** Starts `npm run start:api` or `start:worker` as its own process and waits until it is ready or has died. */
 export async function startApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
-  const child = spawn(process.execPath, [join(APPS, app, 'src/main.js')], {
+  const child = fork(join(APPS, app, 'src/main.js'), {
+    execArgv: ['--import', ARM_ON_MESSAGE],
     env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    silent: true,
   });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('bug: the output is not piped');
   const ended = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));
   const errors: string[] = [];
   const written: string[] = [];
-  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => written.push(chunk.toString()));
-  const ready = waitForLine(child, READY_LINES[app]);
+  stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
+  for (const stream of [stdout, stderr]) stream.on('data', (chunk: Buffer) => written.push(chunk.toString()));
+  const ready = waitForLine(stdout, READY_LINES[app]);
   const first = await Promise.race([ready, ended.then(() => 'ended' as const), timeout()]);
   if (first === 'late') {
     child.kill('SIGKILL');
@@ -50,12 +60,16 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
     child.kill(signal);
     await ended;
   };
-  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), output: () => written.join('') };
+  const arm = async (failpoint: string): Promise<void> => {
+    const isArmed = once(child, 'message');
+    child.send(failpoint);
+    await isArmed;
+  };
+  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), arm, output: () => written.join('') };
 }
 
-async function waitForLine(child: ChildProcess, text: string): Promise<'ready'> {
-  if (child.stdout === null) throw new Error('bug: the output is not piped');
-  const lines = createInterface({ input: child.stdout });
+async function waitForLine(output: Readable, text: string): Promise<'ready'> {
+  const lines = createInterface({ input: output });
   return new Promise((resolve) => {
     // Reading goes on for ever: a full pipe would stop the process.
     lines.on('line', (line) => {
