@@ -218,7 +218,6 @@ describe('a caller', () => {
     for (const [method, path] of [
       ['PUT', '/v1/prices/x'],
       ['GET', '/v1/orders'],
-      ['GET', '/v1/orders/ord_x/events'],
     ] as const) {
       assertProblem(
         await api.call(path, { key, method, ...(method === 'PUT' ? { body: { name: 'X', currency: 'usd', unitAmount: 1 } } : {}) }),

@@ -16,8 +16,11 @@ import { HealthController } from './health/health.controller.js';
 import { CommandAnswers } from './http/command-answer.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { OrderCommandsController } from './orders/order-commands.controller.js';
+import { OrderEventsController } from './orders/order-events.controller.js';
 import { OrderReader } from './orders/order-reader.js';
+import { OrderWatch } from './orders/order-watch.js';
 import { OrdersController } from './orders/orders.controller.js';
+import { TimelineStreams } from './orders/timeline-stream.js';
 import { PricesController } from './prices/prices.controller.js';
 import { RefundsController } from './refunds/refunds.controller.js';
 import { CLOCK, CONFIG, ENTROPY, LOGGER, ORDERS } from './tokens.js';
@@ -50,6 +53,7 @@ export class ApiModule {
       imports: [TerminusModule.forRoot({ logger: false })],
       controllers: [
         OrdersController,
+        OrderEventsController,
         OrderCommandsController,
         RefundsController,
         PricesController,
@@ -69,11 +73,14 @@ export class ApiModule {
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         {
           provide: APP_GUARD,
-          useFactory: (reflector: Reflector) => new CallerGuard(reflector, new Authenticator(config, database, clock)),
-          inject: [Reflector],
+          useFactory: (reflector: Reflector, authenticator: Authenticator) => new CallerGuard(reflector, authenticator),
+          inject: [Reflector, Authenticator],
         },
+        { provide: Authenticator, useValue: new Authenticator(config, database, clock) },
         CommandAnswers,
         OrderReader,
+        OrderWatch,
+        TimelineStreams,
         Draining,
       ],
     };

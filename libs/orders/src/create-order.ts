@@ -64,6 +64,7 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const money = { amount, currency: request.currency, amountCaptured: 0, amountRefunded: 0, amountRefundPending: 0 };
   const order: Order = {
     id,
+    version: 1,
     status: orderStatusOf({ ...money, status: payment.status, operations, checkoutSessionId: null, url: null, cancellationReason: null }),
     ...money,
     items,

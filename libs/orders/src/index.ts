@@ -4,6 +4,16 @@ export { expireOrders } from './expire-orders.js';
 export { type Order, type Orderer, type OrderRequest, type RequestedItem } from './order.js';
 export { viewOrder } from './order-view.js';
 export { type Orders } from './orders.js';
-export { findOrder, findRefund, listOrders, listRefunds, loadTimeline, type OrderFilter } from './orders.store.js';
+export {
+  findOrder,
+  findRefund,
+  type FoundRefund,
+  listOrders,
+  listRefunds,
+  loadTimeline,
+  type OrderFilter,
+  readVersions,
+  type TimelineLine,
+} from './orders.store.js';
 export { listPrices, type Price, putPrice } from './prices.store.js';
 export { type Refund, viewRefund } from './refund-view.js';

@@ -45,6 +45,8 @@ export interface OrderItem {
 /** An order with its payment, as it is stored. Ids are database ids. */
 export interface Order {
   readonly id: string;
+  /** Grows with every change of the order, its payment, operations or refunds. */
+  readonly version: number;
   readonly status: OrderStatus;
   readonly amount: number;
   readonly currency: string;

@@ -75,7 +75,7 @@ interface OrderRow extends Omit<Order, 'amount' | 'amountCaptured' | 'amountRefu
 }
 
 const ORDER = Prisma.sql`
-  SELECT o.id, o.status, o.amount, o.currency, o.amount_captured AS "amountCaptured", o.amount_refunded AS "amountRefunded",
+  SELECT o.id, o.version, o.status, o.amount, o.currency, o.amount_captured AS "amountCaptured", o.amount_refunded AS "amountRefunded",
     o.amount_refund_pending AS "amountRefundPending", o.customer_email AS "customerEmail", o.customer_name AS "customerName",
     o.stripe_customer_id AS "stripeCustomerId", o.reference, o.metadata, o.client_secret AS "clientSecret", o.capture_method AS "captureMethod",
     o.checkout, o.return_url AS "returnUrl", o.save_card AS "saveCard", o.off_session AS "offSession", o.dispute_status AS "disputeStatus", o.dispute_amount AS "disputeAmount", o.dispute_reason AS "disputeReason",
@@ -141,17 +141,22 @@ export async function findExpiredOrders(tx: Tx, now: Date, limit: number): Promi
   return rows.map(({ id }) => id);
 }
 
-interface RefundRow extends Omit<Refund, 'amount'> {
+/** A refund with the version of its order. */
+export interface FoundRefund extends Refund {
+  readonly orderVersion: number;
+}
+
+interface RefundRow extends Omit<FoundRefund, 'amount'> {
   readonly amount: bigint;
 }
 
 const REFUND = Prisma.sql`
   SELECT r.id, r.order_id AS "orderId", r.amount, r.currency, r.status, r.reason, r.failure_reason AS "failureReason", r.stripe_refund_id AS "stripeRefundId",
-    r.created_at AS "createdAt"
+    r.created_at AS "createdAt", o.version AS "orderVersion"
   FROM refunds r JOIN orders o ON o.id = r.order_id`;
 
 /** A refund of this account, or null. */
-export async function findRefund(tx: Tx, { accountId, mode }: Owner, id: string): Promise<Refund | null> {
+export async function findRefund(tx: Tx, { accountId, mode }: Owner, id: string): Promise<FoundRefund | null> {
   const rows = await tx.$queryRaw<
     RefundRow[]
   >`${REFUND} WHERE r.id = ${id}::uuid AND o.account_id = ${accountId}::uuid AND o.mode = ${mode}`;
@@ -173,13 +178,22 @@ export interface TimelineLine {
   readonly at: Date;
 }
 
-/** The timeline of an order, oldest first. */
-export function loadTimeline(tx: Tx, orderId: string): Promise<TimelineLine[]> {
-  return tx.orderEvent.findMany({
-    where: { orderId },
-    orderBy: { position: 'asc' },
-    select: { id: true, type: true, cause: true, data: true, at: true },
-  });
+/**
+ * The timeline of an order, oldest first; with `after`, only what follows the line of that id, or all of it if the order has no
+ * such line. Whoever writes a line holds the order's row, so that none ever appears before one that was read.
+ */
+export function loadTimeline(tx: Tx, orderId: string, after: string | null = null): Promise<TimelineLine[]> {
+  return tx.$queryRaw<TimelineLine[]>`
+    SELECT id, type, cause, data, at FROM order_events
+    WHERE order_id = ${orderId}::uuid
+      AND position > coalesce((SELECT position FROM order_events WHERE id = ${after}::uuid AND order_id = ${orderId}::uuid), 0)
+    ORDER BY position`;
+}
+
+/** The versions of orders, whoever they belong to, in one statement. */
+export async function readVersions(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.order.findMany({ where: { id: { in: [...ids] } }, select: { id: true, version: true } });
+  return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
 function orderOf({ disputeStatus, disputeAmount, disputeReason, ...row }: OrderRow): Order {

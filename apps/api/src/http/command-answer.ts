@@ -5,6 +5,7 @@ import { DomainError } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { Draining } from '../health/draining.js';
+import { OrderWatch } from '../orders/order-watch.js';
 import { type Snapshot, waitForSettled, waitSeconds } from './prefer-wait.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { PROBLEMS } from './problem-catalogue.js';
@@ -18,6 +19,7 @@ export class CommandAnswers {
   constructor(
     private readonly commands: IdempotentCommands,
     private readonly draining: Draining,
+    private readonly watch: OrderWatch,
   ) {}
 
   /**
@@ -52,7 +54,7 @@ export class CommandAnswers {
     const seconds = waitSeconds(request.headers.prefer);
     if (seconds === null) return null;
     void reply.header('Preference-Applied', `wait=${seconds}`);
-    return (await waitForSettled(look, seconds, this.draining)).body;
+    return (await waitForSettled(look, seconds, { watch: this.watch, draining: this.draining })).body;
   }
 }
 

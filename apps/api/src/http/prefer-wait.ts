@@ -1,16 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Draining } from '../health/draining.js';
+import { type OrderWatch, type SeenOrder } from '../orders/order-watch.js';
 
-/** A resource as it is now: its JSON text, and whether nothing more is expected to happen to it soon. */
+/** A resource as it is now: its JSON text, whether nothing more is expected to happen to it soon, and the order it hangs on. */
 export interface Snapshot {
   readonly body: string;
   readonly isSettled: boolean;
+  readonly of: SeenOrder;
 }
 
 /** Longer than most proxies keep a silent connection, nobody should wait. */
 const MAX_SECONDS = 30;
-/** Orders settle within a few hundred milliseconds; a look costs one statement. */
-const LOOK_EVERY_MS = 100;
+/** What the watch might miss is seen after this long all the same. */
+const LOOK_AGAIN_MS = 2_000;
 
 /** The seconds a `Prefer: wait=N` header asks for, at most 30; null without one or when it is malformed. Source: RFC 7240, 4.3. */
 export function waitSeconds(header: string | string[] | undefined): number | null {
@@ -20,11 +21,16 @@ export function waitSeconds(header: string | string[] | undefined): number | nul
 }
 
 /** Looks at a resource until it is settled, the time is over, or the process drains; returns it as it was last seen. */
-export async function waitForSettled(look: () => Promise<Snapshot>, seconds: number, draining: Draining): Promise<Snapshot> {
+export async function waitForSettled(
+  look: () => Promise<Snapshot>,
+  seconds: number,
+  { watch, draining }: { watch: OrderWatch; draining: Draining },
+): Promise<Snapshot> {
   const deadline = performance.now() + seconds * 1_000;
   for (;;) {
     const snapshot = await look();
-    if (snapshot.isSettled || draining.hasBegun || performance.now() >= deadline) return snapshot;
-    await Promise.race([delay(Math.min(LOOK_EVERY_MS, Math.max(1, deadline - performance.now()))), draining.begun]);
+    const leftMs = deadline - performance.now();
+    if (snapshot.isSettled || draining.hasBegun || leftMs <= 0) return snapshot;
+    await watch.changed(snapshot.of, Math.min(LOOK_AGAIN_MS, Math.max(1, leftMs)));
   }
 }

@@ -1,5 +1,6 @@
+import { timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { findOrder, findRefund, type Order, type Orders, type Refund, viewOrder, viewRefund } from '#libs/orders';
+import { findOrder, findRefund, type FoundRefund, type Order, type Orders, viewOrder, viewRefund } from '#libs/orders';
 import { DomainError, uuidOf } from '#libs/primitives';
 import { type Caller } from '../callers/caller.js';
 import { type Snapshot } from '../http/prefer-wait.js';
@@ -17,17 +18,28 @@ export class OrderReader {
     return order;
   }
 
+  /**
+   * An order for whoever may look at it: a publishable caller is a browser and has the order's client secret. Throws DomainError not_found.
+   */
+  async findFor(caller: Caller, id: string, clientSecret: string | string[] | undefined): Promise<Order> {
+    const order = await this.find(caller, id);
+    if (caller.audience === 'publishable' && !isSame(order.clientSecret, clientSecret)) throw noSuchOrder();
+    return order;
+  }
+
   /** The order as it is answered; settled once it has left pending and processing and nothing is ordered. */
   async lookAt(caller: Caller, id: string): Promise<Snapshot> {
-    const view = this.view(await this.find(caller, id), true);
+    const order = await this.find(caller, id);
+    const view = this.view(order, true);
     return {
+      of: { orderId: order.id, version: order.version },
       body: JSON.stringify(view),
       isSettled: view.status !== 'pending' && view.status !== 'processing' && view.payment.pendingOperation === null,
     };
   }
 
   /** A refund of the caller's account by its public id. Throws DomainError not_found. */
-  async findRefund(caller: Caller, id: string): Promise<Refund> {
+  async findRefund(caller: Caller, id: string): Promise<FoundRefund> {
     const uuid = uuidOf('ref', id);
     const refund = uuid === null ? null : await findRefund(this.orders.database.autocommit, caller, uuid);
     if (refund === null) throw new DomainError('not_found', 'There is no refund with this id.');
@@ -36,8 +48,13 @@ export class OrderReader {
 
   /** The refund as it is answered; settled once it has left pending. */
   async lookAtRefund(caller: Caller, id: string): Promise<Snapshot> {
-    const view = viewRefund(await this.findRefund(caller, id));
-    return { body: JSON.stringify(view), isSettled: view.status !== 'pending' };
+    const refund = await this.findRefund(caller, id);
+    const view = viewRefund(refund);
+    return {
+      of: { orderId: refund.orderId, version: refund.orderVersion },
+      body: JSON.stringify(view),
+      isSettled: view.status !== 'pending',
+    };
   }
 
   /** The public shape of an order. */
@@ -54,8 +71,14 @@ export function orderUuid(id: string): string {
 }
 
 /** The same for an order of another account and for a wrong secret: nothing tells them apart. */
-export function noSuchOrder(): DomainError {
+function noSuchOrder(): DomainError {
   return new DomainError('not_found', 'There is no order with this id.');
+}
+
+function isSame(secret: string, given: string | string[] | undefined): boolean {
+  if (typeof given !== 'string') return false;
+  const [a, b] = [Buffer.from(secret), Buffer.from(given)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** The id at the end of a Location. */

@@ -1,8 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { createOrder, listOrders, loadTimeline, type Orders } from '#libs/orders';
-import { publicId } from '#libs/primitives';
+import { createOrder, listOrders, type Orders } from '#libs/orders';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
@@ -10,8 +8,8 @@ import { CommandAnswers, sendJson } from '../http/command-answer.js';
 import { ORDERS } from '../tokens.js';
 import { CREATE_ORDER_EXAMPLES, CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
 import { ListOrdersQuery, parseListOrders } from './list-orders.query.js';
-import { idIn, noSuchOrder, OrderReader } from './order-reader.js';
-import { OrderEventsResponse, OrderListResponse, OrderResponse } from './order.response.js';
+import { idIn, OrderReader } from './order-reader.js';
+import { OrderListResponse, OrderResponse } from './order.response.js';
 
 @ApiTags('orders')
 @ApiBearerAuth()
@@ -76,38 +74,9 @@ export class OrdersController {
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
   ): Promise<void> {
-    const order = await this.reader.find(caller, id);
-    if (caller.audience === 'publishable' && !isSame(order.clientSecret, request.headers['oncepay-client-secret'])) throw noSuchOrder();
+    await this.reader.findFor(caller, id, request.headers['oncepay-client-secret']);
     await this.answers.sendRead(request, reply, () => this.reader.lookAt(caller, id));
   }
-
-  @Get(':id/events')
-  @Needs('orders:read', { secretOnly: true })
-  @ApiOperation({ operationId: 'listOrderEvents', summary: "Read an order's timeline, oldest first" })
-  @ApiOkResponse({ type: OrderEventsResponse })
-  async events(
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-    @CurrentCaller() caller: Caller,
-    @Param('id') id: string,
-  ): Promise<void> {
-    const order = await this.reader.find(caller, id);
-    const lines = await loadTimeline(this.orders.database.autocommit, order.id);
-    const data = lines.map(({ id: lineId, type, at, cause, data: facts }) => ({
-      id: publicId('oev', lineId),
-      type,
-      at: at.toISOString(),
-      cause,
-      data: facts,
-    }));
-    sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore: false, nextCursor: null }));
-  }
-}
-
-function isSame(secret: string, given: string | string[] | undefined): boolean {
-  if (typeof given !== 'string') return false;
-  const [a, b] = [Buffer.from(secret), Buffer.from(given)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function pageAfter(url: string, cursor: string): string {
