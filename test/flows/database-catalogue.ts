@@ -14,6 +14,9 @@ export const CONSTRAINTS: readonly string[] = [
   "breakers_open_check CHECK (((state = 'open'::text) = ((cause IS NOT NULL) AND (opened_at IS NOT NULL) AND (open_until IS NOT NULL))))",
   "breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text])))",
 
+  'audit_trail_pkey PRIMARY KEY (id)',
+  "audit_trail_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))",
+
   'discrepancies_pkey PRIMARY KEY (id)',
 
   'idempotency_keys_pkey PRIMARY KEY (account_id, mode, audience, key)',
@@ -90,9 +93,11 @@ export const CONSTRAINTS: readonly string[] = [
 export const INDEXES: readonly string[] = [
   'api_keys_account_id_idx ON api_keys USING btree (account_id)',
 
+  'audit_trail_account_id_mode_id_idx ON audit_trail USING btree (account_id, mode, id DESC)',
+
   'discrepancies_kind_stripe_object_id_key UNIQUE ON discrepancies USING btree (kind, stripe_object_id)',
 
-  'idempotency_keys_created_at_idx ON idempotency_keys USING btree (created_at)',
+  'idempotency_keys_forgettable ON idempotency_keys USING btree (created_at) WHERE (body IS NOT NULL)',
 
   'order_events_id_key UNIQUE ON order_events USING btree (id)',
   'order_events_order_id_position_idx ON order_events USING btree (order_id, "position")',
@@ -101,10 +106,12 @@ export const INDEXES: readonly string[] = [
   'orders_account_id_mode_reference_id_idx ON orders USING btree (account_id, mode, reference, id DESC)',
   'orders_account_id_mode_status_id_idx ON orders USING btree (account_id, mode, status, id DESC)',
   "orders_expiring ON orders USING btree (expires_at) WHERE (status = ANY (ARRAY['requires_payment'::text, 'requires_action'::text]))",
+  "orders_open ON orders USING btree (status) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text, 'requires_payment'::text, 'requires_action'::text, 'authorized'::text]))",
 
   'payment_operations_delayed ON payment_operations USING btree (delayed_by) WHERE (delayed_by IS NOT NULL)',
   "payment_operations_due ON payment_operations USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['queued'::text, 'in_flight'::text, 'unknown'::text]))",
   "payment_operations_one_open_per_kind UNIQUE ON payment_operations USING btree (payment_id, kind) WHERE ((kind <> 'refund'::text) AND (finished_at IS NULL))",
+  "payment_operations_parked ON payment_operations USING btree (id DESC) WHERE (status = 'parked'::text)",
   'payment_operations_payment_id_sequence_key UNIQUE ON payment_operations USING btree (payment_id, sequence)',
   'payment_operations_stripe_idempotency_key_key UNIQUE ON payment_operations USING btree (stripe_idempotency_key)',
 
@@ -119,5 +126,8 @@ export const INDEXES: readonly string[] = [
 
   'webhook_events_delayed ON webhook_events USING btree (delayed_by) WHERE (delayed_by IS NOT NULL)',
   "webhook_events_due ON webhook_events USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['received'::text, 'held'::text]))",
+  "webhook_events_forgettable ON webhook_events USING btree (processed_at) WHERE ((status = ANY (ARRAY['applied'::text, 'ignored'::text])) AND (payload IS NOT NULL))",
+  "webhook_events_parked ON webhook_events USING btree (received_at) WHERE (status = 'parked'::text)",
+  'webhook_events_received_at_id_idx ON webhook_events USING btree (received_at DESC, id DESC)',
   'webhook_events_payment_intent_id_idx ON webhook_events USING btree (payment_intent_id)',
 ];

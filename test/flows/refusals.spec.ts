@@ -198,10 +198,14 @@ describe('a caller', () => {
     ['orders:read', 'GET', '/v1/orders/ord_x/events', undefined],
     ['prices:write', 'PUT', '/v1/prices/scoped', { name: 'Scoped', currency: 'usd', unitAmount: 100 }],
     ['prices:read', 'GET', '/v1/prices', undefined],
+    ['ops', 'GET', '/v1/ops/webhook-events', undefined],
+    ['ops', 'GET', '/v1/ops/operations', undefined],
+    ['ops', 'GET', '/v1/ops/audit', undefined],
+    ['ops', 'POST', '/v1/ops/operations/op_x/retry', {}],
   ];
   for (const [scope, method, path, body] of routes) {
     it(`needs the scope ${scope}, and no other, to ${method} ${path}`, async () => {
-      const others = ['orders:write', 'orders:read', 'prices:write', 'prices:read'].filter((one) => one !== scope);
+      const others = ['orders:write', 'orders:read', 'prices:write', 'prices:read', 'ops'].filter((one) => one !== scope);
       const [lacking, having] = [await storeApiKey(database, { scopes: others }), await storeApiKey(database, { scopes: [scope] })];
       const options = { method, idempotencyKey: crypto.randomUUID(), ...(body === undefined ? {} : { body }) };
 
@@ -218,6 +222,7 @@ describe('a caller', () => {
     for (const [method, path] of [
       ['PUT', '/v1/prices/x'],
       ['GET', '/v1/orders'],
+      ['GET', '/v1/ops/webhook-events'],
     ] as const) {
       assertProblem(
         await api.call(path, { key, method, ...(method === 'PUT' ? { body: { name: 'X', currency: 'usd', unitAmount: 1 } } : {}) }),

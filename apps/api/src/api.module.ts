@@ -15,6 +15,14 @@ import { Draining } from './health/draining.js';
 import { HealthController } from './health/health.controller.js';
 import { CommandAnswers } from './http/command-answer.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { AuditController } from './ops/audit.controller.js';
+import { BreakersController } from './ops/breakers.controller.js';
+import { FailedJobsController } from './ops/failed-jobs.controller.js';
+import { OpenOperationsController } from './ops/open-operations.controller.js';
+import { OperatorActions } from './ops/operator-actions.js';
+import { QueueAccess } from './ops/queue-access.js';
+import { ReconciliationsController } from './ops/reconciliations.controller.js';
+import { WebhookEventsController } from './ops/webhook-events.controller.js';
 import { OrderCommandsController } from './orders/order-commands.controller.js';
 import { OrderEventsController } from './orders/order-events.controller.js';
 import { OrderReader } from './orders/order-reader.js';
@@ -60,6 +68,12 @@ export class ApiModule {
         StripeWebhookController,
         HealthController,
         ProblemPagesController,
+        WebhookEventsController,
+        OpenOperationsController,
+        FailedJobsController,
+        ReconciliationsController,
+        BreakersController,
+        AuditController,
       ],
       providers: [
         { provide: CONFIG, useValue: config },
@@ -81,6 +95,8 @@ export class ApiModule {
         OrderReader,
         OrderWatch,
         TimelineStreams,
+        OperatorActions,
+        QueueAccess,
         Draining,
       ],
     };

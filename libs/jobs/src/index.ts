@@ -1,5 +1,5 @@
 export { type JobKind, type JobPayloads, type QueueName } from './catalogue.js';
-export { type JobHandlers, type JobOutcome, JobQueues, migrateQueue } from './job-queues.js';
+export { type FailedJob, type JobHandlers, type JobOutcome, JobQueues, migrateQueue } from './job-queues.js';
 export { OutboxBell } from './outbox-bell.js';
-export { claimOutbox, deleteOutbox, INSERT_OUTBOX, OUTBOX_CHANNEL, type OutboxMessage } from './outbox.store.js';
+export { claimOutbox, deleteOutbox, INSERT_OUTBOX, insertOutboxRow, OUTBOX_CHANNEL, type OutboxMessage } from './outbox.store.js';
 export { prepareStorage } from './prepare-storage.js';

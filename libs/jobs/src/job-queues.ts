@@ -54,8 +54,20 @@ class AttemptFailed extends Error {
   }
 }
 
-type Producer = Pick<Queue, 'addBulk' | 'close'>;
+type Producer = Pick<Queue, 'addBulk' | 'close' | 'getFailed' | 'remove' | 'clean'>;
 type Consumer = Pick<Worker, 'close'>;
+type Seen = 'id' | 'name' | 'data' | 'failedReason' | 'attemptsMade' | 'finishedOn' | 'timestamp';
+
+/** A job that BullMQ gave up. `payload` holds ids. */
+export interface FailedJob {
+  readonly id: string;
+  readonly queue: QueueName;
+  readonly kind: string;
+  readonly payload: unknown;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly failedAt: Date;
+}
 
 /** BullMQ on PostgreSQL or, with a Redis URL, on Redis: the same queues and the same jobs. */
 export class JobQueues {
@@ -115,6 +127,28 @@ export class JobQueues {
     this.#consumers.push(worker);
   }
 
+  /** The latest `limit` jobs of each queue that failed for good, the newest first. */
+  async listFailed(limit: number): Promise<readonly FailedJob[]> {
+    const failed = await Promise.all(
+      [...this.#producers].map(async ([queue, producer]) => (await producer.getFailed(0, limit - 1)).map((job) => failedJob(queue, job))),
+    );
+    return failed.flat().toSorted((a, b) => b.failedAt.getTime() - a.failedAt.getTime());
+  }
+
+  /** Forgets a job. Safe to repeat. */
+  async remove({ queue, id }: Pick<FailedJob, 'queue' | 'id'>): Promise<void> {
+    await this.#producers.get(queue)?.remove(id);
+  }
+
+  /** Forgets up to `limit` jobs of each queue that ended longer than `ageMs` ago, by real time. Returns how many. Safe to repeat. */
+  async forgetFinished(ageMs: number, limit: number): Promise<number> {
+    let count = 0;
+    for (const producer of this.#producers.values()) {
+      for (const state of ['completed', 'failed'] as const) count += (await producer.clean(ageMs, limit, state)).length;
+    }
+    return count;
+  }
+
   /** Resolves when the queue can be reached. */
   async ping(): Promise<void> {
     if (this.#pool) await this.#pool.query('SELECT 1');
@@ -168,6 +202,19 @@ export async function migrateQueue(databaseUrl: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+function failedJob(queue: QueueName, { id, name, data, failedReason, attemptsMade, finishedOn, timestamp }: Pick<Job, Seen>): FailedJob {
+  const payload: unknown = data;
+  return {
+    id: id ?? '',
+    queue,
+    kind: name,
+    payload,
+    reason: failedReason ?? '',
+    attempts: attemptsMade,
+    failedAt: new Date(finishedOn ?? timestamp),
+  };
 }
 
 /** A kind that only another version knows goes where it fails visibly and delays nothing. */

@@ -29,6 +29,11 @@ export const INSERT_OUTBOX = Prisma.sql`
     FROM accepted a, jsonb_to_recordset(a.doc -> 'outbox') AS m (id uuid, kind text, payload jsonb)
   )`;
 
+/** Writes one row by itself, of whatever kind: a failed job comes back as it was. Throws when the id is taken. */
+export async function insertOutboxRow(tx: Tx, { id, kind, payload }: ClaimedMessage): Promise<void> {
+  await tx.$executeRaw`INSERT INTO outbox (id, kind, payload) VALUES (${id}::uuid, ${kind}, ${JSON.stringify(payload)}::jsonb)`;
+}
+
 /**
  * Claims up to `limit` rows by exact id, oldest first, for a few seconds. Rows another relay holds are skipped; rows
  * whose relay died come again. Never by watermark: a row with a lower id may commit later.

@@ -12,6 +12,7 @@ export {
   listRefunds,
   loadTimeline,
   type OrderFilter,
+  ordersOfOthers,
   readVersions,
   type TimelineLine,
 } from './orders.store.js';

@@ -97,6 +97,13 @@ export async function findOrder(tx: Tx, { accountId, mode }: Owner, id: string):
   return rows[0] === undefined ? null : orderOf(rows[0]);
 }
 
+/** Which of these orders belong to another account. */
+export async function ordersOfOthers(tx: Tx, { accountId, mode }: Owner, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id::text FROM orders WHERE id = ANY (${ids}::uuid[]) AND NOT (account_id = ${accountId}::uuid AND mode = ${mode})`;
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Which orders a list shows, newest first. */
 export interface OrderFilter {
   readonly limit: number;

@@ -5,7 +5,7 @@ import { type AttemptFacts, fullJitterMs, needsAlarm, type Plan, planAfter, plan
 import { type FailureKind } from './stripe/stripe-failure.js';
 
 const HOUR_MS = 3_600_000;
-const FIRST: AttemptFacts = { inDoubt: false, attempts: 1, sinceFirstSendMs: 0, chance: 0.5 };
+const FIRST: AttemptFacts = { inDoubt: false, attempts: 1, sinceFirstSendMs: 0, sinceRetryMs: null, chance: 0.5 };
 const IN_DOUBT: AttemptFacts = { ...FIRST, inDoubt: true };
 
 function plan(kind: FailureKind, facts: AttemptFacts = FIRST, more: { retryAfterMs?: number; isFinalForKey?: boolean } = {}): Plan {
@@ -54,7 +54,7 @@ describe("what a worker does after Stripe's answer", () => {
       fc.property(fc.array(waiting, { minLength: 1 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (kinds, chance) => {
         let inDoubt = true;
         for (const [index, kind] of kinds.entries()) {
-          const made = plan(kind, { inDoubt, attempts: index + 1, sinceFirstSendMs: index * 1_000, chance });
+          const made = plan(kind, { inDoubt, attempts: index + 1, sinceFirstSendMs: index * 1_000, sinceRetryMs: null, chance });
           assert.equal(made.plan === 'again' && made.status, 'unknown');
           inDoubt = made.plan === 'again' && made.status === 'unknown';
         }
@@ -117,7 +117,8 @@ describe('the wait before the next attempt', () => {
 });
 
 describe('what a worker does before it sends', () => {
-  const before = (inDoubt: boolean, sinceFirstSendMs: number | null): string => planBefore({ inDoubt, sinceFirstSendMs });
+  const before = (inDoubt: boolean, sinceFirstSendMs: number | null, sinceRetryMs: number | null = null): string =>
+    planBefore({ inDoubt, sinceFirstSendMs, sinceRetryMs });
 
   it('sends what was never sent, and what certainly had no effect, however old it is', () => {
     assert.equal(before(false, null), 'send');
@@ -132,6 +133,16 @@ describe('what a worker does before it sends', () => {
   it('reads from then on, as Stripe may have forgotten the key', () => {
     assert.equal(before(true, 23 * HOUR_MS + 1), 'resolve');
     assert.equal(before(true, 72 * HOUR_MS), 'resolve');
+  });
+
+  it('only reads about what a person took up again, however old it is, and parks it after another 72 h', () => {
+    for (const sinceFirstSendMs of [null, 0, 100 * HOUR_MS]) {
+      for (const inDoubt of [true, false]) {
+        assert.equal(before(inDoubt, sinceFirstSendMs, 0), 'resolve');
+        assert.equal(before(inDoubt, sinceFirstSendMs, 72 * HOUR_MS), 'resolve');
+        assert.equal(before(inDoubt, sinceFirstSendMs, 72 * HOUR_MS + 1), 'park');
+      }
+    }
   });
 
   it('parks what is unknown for more than 72 h', () => {

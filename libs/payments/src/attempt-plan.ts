@@ -18,6 +18,8 @@ export interface AttemptFacts {
   readonly attempts: number;
   /** Since the first send of this key; null when none left. */
   readonly sinceFirstSendMs: number | null;
+  /** Since a person asked to take it up again after it was parked; null when nobody did. */
+  readonly sinceRetryMs: number | null;
   /** A number in [0, 1) for the jitter. */
   readonly chance: number;
 }
@@ -66,8 +68,16 @@ export function planAfter(failure: Pick<StripeFailure, 'kind' | 'retryAfterMs' |
   }
 }
 
-/** What to do with a doubtful operation before anything is sent: its key is trusted for 23 h, and after 72 h nobody waits any more. */
-export function planBefore({ inDoubt, sinceFirstSendMs }: Pick<AttemptFacts, 'inDoubt' | 'sinceFirstSendMs'>): 'send' | 'resolve' | 'park' {
+/**
+ * What to do with a doubtful operation before anything is sent: its key is trusted for 23 h, and after 72 h nobody waits any more.
+ * One that was parked is only read about, until Stripe has told or another 72 h have passed.
+ */
+export function planBefore({
+  inDoubt,
+  sinceFirstSendMs,
+  sinceRetryMs,
+}: Pick<AttemptFacts, 'inDoubt' | 'sinceFirstSendMs' | 'sinceRetryMs'>): 'send' | 'resolve' | 'park' {
+  if (sinceRetryMs !== null) return sinceRetryMs > GIVE_UP_MS ? 'park' : 'resolve';
   if (!inDoubt || sinceFirstSendMs === null) return 'send';
   if (sinceFirstSendMs > GIVE_UP_MS) return 'park';
   return sinceFirstSendMs > KEY_TRUSTED_MS ? 'resolve' : 'send';

@@ -11,6 +11,13 @@ export {
 } from './intent-request.js';
 export { observeEvent } from './observe-event.js';
 export { lockUnclaimedOperations, requeueOverdueOperations } from './operations.store.js';
+export {
+  listOpenOperations,
+  type LoggedOperation,
+  OPEN_STATUSES,
+  operationsOfOthers,
+  retryParkedOperation,
+} from './operation-log.store.js';
 export { PAYMENT_TRANSITIONS } from './observation.js';
 export { ORDER_STATUS_RULES, orderStatusOf, pendingOperationOf } from './order-status.js';
 export {

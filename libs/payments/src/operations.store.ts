@@ -21,6 +21,10 @@ export interface ClaimedOperation {
   readonly params: Prisma.JsonObject;
   readonly firstSentAt: Date | null;
   readonly absentSince: Date | null;
+  /** When a person asked to take it up again after it was parked. */
+  readonly retriedAt: Date | null;
+  /** The X-Request-Id of the command that ordered it. */
+  readonly requestId: string | null;
   readonly createdAt: Date;
 }
 
@@ -41,6 +45,8 @@ interface ClaimRow {
   params: Prisma.JsonObject;
   first_sent_at: Date | null;
   absent_since: Date | null;
+  retried_at: Date | null;
+  request_id: string | null;
   created_at: Date;
 }
 
@@ -58,7 +64,8 @@ export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperati
     UPDATE payment_operations op SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
       in_doubt = in_doubt OR status = 'in_flight'
     WHERE op.id = ${id}::uuid AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now()) AND op.next_attempt_at <= now() AND ${IS_NEXT}
-    RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, absent_since, created_at`;
+    RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, absent_since,
+      retried_at, request_id, created_at`;
   const row = rows[0];
   if (row === undefined) return null;
   return {
@@ -73,6 +80,8 @@ export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperati
     params: row.params,
     firstSentAt: row.first_sent_at,
     absentSince: row.absent_since,
+    retriedAt: row.retried_at,
+    requestId: row.request_id,
     createdAt: row.created_at,
   };
 }
@@ -126,6 +135,7 @@ export async function postpone(
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
     UPDATE payment_operations SET status = ${status}, in_doubt = ${!forget}, lease_until = NULL,
       first_sent_at = CASE WHEN ${forget} THEN NULL ELSE first_sent_at END, absent_since = ${absentSince ?? null}::timestamptz,
+      retried_at = CASE WHEN ${newKey === undefined} THEN retried_at END,
       generation = coalesce(${newKey?.generation ?? null}::int, generation),
       stripe_idempotency_key = coalesce(${newKey?.stripeIdempotencyKey ?? null}, stripe_idempotency_key),
       next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000}), last_error = ${JSON.stringify(error)}::jsonb

@@ -170,7 +170,16 @@ function explain(
 
 /** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
 async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
-  const read = await resolveByReading(payments.gateway, operation, payment);
+  let read: Resolution;
+  try {
+    read = await resolveByReading(payments.gateway, operation, payment);
+  } catch (error) {
+    const failure = classify(error);
+    if (failure.kind !== 'bug') throw failure;
+    // Stripe has no such object in this account: no further look will find it.
+    report(payments, operation, failure);
+    return settle(payments, operation, payment, 'parked', null, failure.error);
+  }
   if (read.happened !== 'nothing') {
     const error = read.fact.of === 'intent' && read.happened !== 'done' ? read.fact.seen.lastError : null;
     return settle(payments, operation, payment, read.happened, read.fact, error);
@@ -217,9 +226,9 @@ async function again(
   return { job: spendsAttempt ? { outcome: 'retry', at: dueAt, reason } : { outcome: 'snooze', until: dueAt }, nextOperationId: null };
 }
 
-function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt }: ClaimedOperation): AttemptFacts {
-  const sinceFirstSendMs = firstSentAt === null ? null : clock.now().getTime() - firstSentAt.getTime();
-  return { inDoubt, attempts, sinceFirstSendMs, chance: entropy.random() };
+function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt, retriedAt }: ClaimedOperation): AttemptFacts {
+  const since = (instant: Date | null): number | null => (instant === null ? null : clock.now().getTime() - instant.getTime());
+  return { inDoubt, attempts, sinceFirstSendMs: since(firstSentAt), sinceRetryMs: since(retriedAt), chance: entropy.random() };
 }
 
 function report({ logger }: Payments, operation: ClaimedOperation, failure: StripeFailure): void {

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'order_not_cancelable'
   | 'order_not_refundable'
   | 'precondition_failed'
+  | 'not_retryable'
   | 'method_not_allowed'
   | 'payload_too_large'
   | 'unsupported_media_type'

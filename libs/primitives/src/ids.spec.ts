@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type IdPrefix, publicId, systemEntropy, uuidOf } from './ids.js';
 
-const PREFIXES: readonly IdPrefix[] = ['ord', 'pay', 'ref', 'op', 'oev'];
+const PREFIXES: readonly IdPrefix[] = ['ord', 'pay', 'ref', 'op', 'oev', 'rec', 'aud'];
 /** Any UUIDv7, the only version we make. */
 const anyUuid = fc.uuid({ version: 7 });
 const anyPrefix = fc.constantFrom(...PREFIXES);

@@ -3,7 +3,7 @@ import { TypeID } from 'typeid-js';
 import { uuidv7 } from 'uuidv7';
 
 /** What each kind of public id starts with. Source: TypeID specification 0.3. */
-export type IdPrefix = 'ord' | 'pay' | 'ref' | 'op' | 'oev' | 'rec';
+export type IdPrefix = 'ord' | 'pay' | 'ref' | 'op' | 'oev' | 'rec' | 'aud';
 
 /** The only source of ids, secrets and chance. */
 export interface Entropy {

@@ -1,2 +1,2 @@
-export { createLogger, type Logger } from './logger.js';
+export { censored, createLogger, type Logger } from './logger.js';
 export { nestLogger } from './nest-logger.js';

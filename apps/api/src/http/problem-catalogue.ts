@@ -99,6 +99,12 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   },
   order_not_refundable: { status: 409, title: 'The order cannot be refunded', remedy: 'Only captured money can be returned.' },
   precondition_failed: { status: 412, title: 'The order has changed', remedy: 'Read it again and send its current ETag in If-Match.' },
+  not_retryable: {
+    status: 409,
+    title: 'It cannot be tried again',
+    remedy:
+      'Only what is parked or has failed is tried again, and an event only while its payload is kept. Read it to see where it stands.',
+  },
   method_not_allowed: { status: 405, title: 'The method is not supported here', remedy: 'See /openapi.json for what each path takes.' },
   payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 1 MiB.' },
   unsupported_media_type: {

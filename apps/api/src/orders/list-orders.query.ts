@@ -21,7 +21,7 @@ const STATUSES = [
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
 /** An RFC 3339 instant with its offset: ISO 8601 alone also names weeks, days of the year and local times, which `Date` misreads or cannot read. */
-function IsInstant(): PropertyDecorator {
+export function IsInstant(): PropertyDecorator {
   return ValidateBy({
     name: 'isInstant',
     validator: {

@@ -4,7 +4,8 @@ import { createOrder, listOrders, type Orders } from '#libs/orders';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
-import { CommandAnswers, sendJson } from '../http/command-answer.js';
+import { CommandAnswers } from '../http/command-answer.js';
+import { sendPage } from '../http/page.js';
 import { ORDERS } from '../tokens.js';
 import { CREATE_ORDER_EXAMPLES, CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
 import { ListOrdersQuery, parseListOrders } from './list-orders.query.js';
@@ -58,9 +59,7 @@ export class OrdersController {
     const filter = parseListOrders(request.query);
     const { orders, hasMore } = await listOrders(this.orders.database.autocommit, caller, filter);
     const data = orders.map((order) => this.reader.view(order, false));
-    const nextCursor = hasMore ? (data.at(-1)?.id ?? null) : null;
-    if (nextCursor !== null) void reply.header('Link', `<${pageAfter(request.url, nextCursor)}>; rel="next"`);
-    sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore, nextCursor }));
+    sendPage(request, reply, data, hasMore);
   }
 
   @Get(':id')
@@ -77,11 +76,4 @@ export class OrdersController {
     await this.reader.findFor(caller, id, request.headers['oncepay-client-secret']);
     await this.answers.sendRead(request, reply, () => this.reader.lookAt(caller, id));
   }
-}
-
-function pageAfter(url: string, cursor: string): string {
-  const [path = '', query = ''] = url.split('?');
-  const params = new URLSearchParams(query);
-  params.set('startingAfter', cursor);
-  return `${path}?${params.toString()}`;
 }
