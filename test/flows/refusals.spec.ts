@@ -259,7 +259,7 @@ describe('a request that reaches no route is a problem too', () => {
     ['the root', 404, 'not_found', () => api.call('/')],
     ['a malformed escape', 400, 'validation_failed', () => api.call('/v1/orders/%zz')],
     ['a path without end', 400, 'validation_failed', () => api.call(`/v1/orders/${'o'.repeat(3_000)}`)],
-    ['a method no route has', 404, 'not_found', () => api.call('/v1/orders', { method: 'DELETE' })],
+    ['a method no route has', 405, 'method_not_allowed', () => api.call('/v1/orders', { method: 'DELETE' })],
     [
       'a form',
       415,
@@ -272,7 +272,7 @@ describe('a request that reaches no route is a problem too', () => {
       'unsupported_media_type',
       () => api.order(crypto.randomUUID(), JSON.stringify(AN_ORDER), { headers: { 'Content-Type': 'text/plain' } }),
     ],
-    ['a body above 1 MiB', 413, 'payload_too_large', () => api.order(crypto.randomUUID(), `{"reference":"${'r'.repeat(1_048_576)}"}`)],
+    ['a body above 256 KiB', 413, 'payload_too_large', () => api.order(crypto.randomUUID(), `{"reference":"${'r'.repeat(262_144)}"}`)],
   ];
   for (const [what, status, code, send] of cases) {
     it(`${status} for ${what}`, async () => {

@@ -32,6 +32,11 @@ const CODES = [
   'order_not_cancelable',
   'order_not_refundable',
   'precondition_failed',
+  'method_not_allowed',
+  'request_timeout',
+  'headers_too_large',
+  'payload_too_large',
+  'unsupported_media_type',
   'rate_limited',
   'unavailable',
 ];

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { type Config } from '#libs/config';
 import { Database } from '#libs/database';
@@ -9,7 +9,6 @@ import { type Orders } from '#libs/orders';
 import { type Clock, systemEntropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { Authenticator } from './callers/authenticate.js';
-import { CallerGuard } from './callers/caller.guard.js';
 import { ProblemPagesController } from './docs/docs.controller.js';
 import { Draining } from './health/draining.js';
 import { HealthController } from './health/health.controller.js';
@@ -85,11 +84,6 @@ export class ApiModule {
         { provide: OutboxBell, useValue: bell },
         { provide: IdempotentCommands, useValue: commands },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
-        {
-          provide: APP_GUARD,
-          useFactory: (reflector: Reflector, authenticator: Authenticator) => new CallerGuard(reflector, authenticator),
-          inject: [Reflector, Authenticator],
-        },
         { provide: Authenticator, useValue: new Authenticator(config, database, clock) },
         CommandAnswers,
         OrderReader,

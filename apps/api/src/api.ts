@@ -9,8 +9,14 @@ import { type Logger, nestLogger } from '#libs/telemetry';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiModule } from './api.module.js';
 import { openApiDocument } from './docs/openapi.js';
+import { Authenticator } from './callers/authenticate.js';
+import { PUBLIC } from './callers/caller.guard.js';
+import { CrossOrigin } from './http/cors.js';
+import { guardRoutes } from './http/front-door.js';
 import { readJsonBodies } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { SECURITY_HEADERS } from './http/security-headers.js';
+import { refuseUnparsed } from './http/unparsed-request.js';
 
 /** A running API. */
 export interface RunningApi {
@@ -20,9 +26,17 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-const BODY_LIMIT_BYTES = 1_048_576;
-/** Fastify's own default is no limit at all. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** An order of 100 items with all its metadata takes a quarter of it. */
+const BODY_LIMIT_BYTES = 262_144;
+/** Stripe decides how large an event is. */
+const WEBHOOK_BODY_LIMIT_BYTES = 1_048_576;
+/** Until a request has arrived whole, its headers and body. Fastify's own defaults of these four are no limit at all. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const LATE_REQUESTS_CHECKED_EVERY_MS = 2_500;
+/** Longer than anybody may wait by `Prefer: wait`. */
+const HANDLER_TIMEOUT_MS = 40_000;
+/** A connection on which nothing moves; event streams move every 15 s. */
+const SILENT_CONNECTION_TIMEOUT_MS = 60_000;
 /** Many times what a request takes. To Node a connection that has sent nothing yet is busy, and it would be waited for without end. */
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Outside production a simulator may jump ahead at any time. */
@@ -47,24 +61,30 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    connectionTimeout: SILENT_CONNECTION_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS },
+    clientErrorHandler: refuseUnparsed,
     genReqId: () => `req_${systemEntropy.secret(12)}`,
     routerOptions: { maxParamLength: 200 },
     return503OnClosing: true,
     // A path that cannot be decoded or is too long never meets the hooks and filters of a route.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      problems.send(error, request, reply.header('X-Request-Id', request.id)),
+      problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
   });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of({ config, logger, clock, database, bell }), adapter, {
     logger: nestLogger(logger),
     bodyParser: false,
     abortOnError: false,
   });
-  preparePlumbing(app);
+  preparePlumbing(app, new CrossOrigin(database, clock, config.development.publishableKeys.length > 0));
   const document = JSON.stringify(openApiDocument(app));
   app
     .getHttpAdapter()
     .getInstance()
-    .get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document));
+    .get('/openapi.json', { config: { policy: PUBLIC } }, (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send(document),
+    );
   await app.init();
   const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
   await clock.refresh();
@@ -90,12 +110,13 @@ export async function startApi(config: Config, logger: Logger): Promise<RunningA
 }
 
 /** What lies around every route: bodies, request ids and failpoints. */
-function preparePlumbing(app: NestFastifyApplication): void {
+function preparePlumbing(app: NestFastifyApplication, crossOrigin: CrossOrigin): void {
   const fastify = app.getHttpAdapter().getInstance();
   readJsonBodies(fastify);
-  fastify.addHook('onRequest', async (request, reply) => {
-    void reply.header('X-Request-Id', request.id);
+  fastify.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/webhooks/')) route.bodyLimit = WEBHOOK_BODY_LIMIT_BYTES;
   });
+  guardRoutes(fastify, { authenticator: app.get(Authenticator), crossOrigin });
   fastify.addHook('onSend', async (request) => {
     const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
     if (effectName !== undefined) reach(effectName, 'before');

@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'precondition_failed'
   | 'not_retryable'
   | 'method_not_allowed'
+  | 'request_timeout'
+  | 'headers_too_large'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'rate_limited'

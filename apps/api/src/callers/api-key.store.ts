@@ -30,3 +30,16 @@ export function findApiKey(tx: Tx, id: string): Promise<ApiKeyRow | null> {
     },
   });
 }
+
+/** Whether a publishable key that is in force may be used on pages of this origin. */
+export async function isOriginOfAKey(tx: Tx, origin: string, now: Date): Promise<boolean> {
+  const key = await tx.apiKey.findFirst({
+    where: {
+      audience: 'publishable',
+      origins: { has: origin },
+      AND: [{ OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }, { OR: [{ revokedAt: null }, { revokedAt: { gt: now } }] }],
+    },
+    select: { id: true },
+  });
+  return key !== null;
+}

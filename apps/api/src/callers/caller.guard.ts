@@ -1,49 +1,43 @@
-import { type CanActivate, createParamDecorator, type CustomDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import { type Reflector } from '@nestjs/core';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { DomainError } from '#libs/primitives';
 import { type FastifyRequest } from 'fastify';
-import { type Authenticator } from './authenticate.js';
 import { type Caller, type Scope } from './caller.js';
 
 /** Who may use a route: anyone, or callers with a scope; `secretOnly` keeps browsers out. */
-interface RoutePolicy {
+export interface RoutePolicy {
   readonly scope: Scope | 'public';
   readonly secretOnly: boolean;
 }
 
-const POLICY = 'oncepay:policy';
-
-/** Opens a route to anyone. */
-export function Public(): CustomDecorator {
-  const policy: RoutePolicy = { scope: 'public', secretOnly: false };
-  return SetMetadata(POLICY, policy);
-}
-
-/** Opens a route to callers with a scope. */
-export function Needs(scope: Scope, options: { secretOnly: boolean } = { secretOnly: false }): CustomDecorator {
-  const policy: RoutePolicy = { scope, ...options };
-  return SetMetadata(POLICY, policy);
-}
-
-/** Lets a request in or not, by the policy its route declares. A route without one lets nobody in. */
-export class CallerGuard implements CanActivate {
-  constructor(
-    private readonly reflector: Reflector,
-    private readonly authenticator: Authenticator,
-  ) {}
-
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const policy = this.reflector.getAllAndOverride<RoutePolicy | undefined>(POLICY, [context.getHandler(), context.getClass()]);
-    if (policy === undefined) throw new Error(`bug: ${context.getClass().name}.${context.getHandler().name} declares no policy`);
-    if (policy.scope === 'public') return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const caller = await this.authenticator.authenticate(request.headers.authorization);
-    if (policy.secretOnly && caller.audience !== 'secret')
-      throw new DomainError('forbidden', 'This needs a secret key; a publishable key is for browsers.');
-    if (!caller.scopes.includes(policy.scope)) throw new DomainError('forbidden', `The key lacks the scope ${policy.scope}.`);
-    request.caller = caller;
-    return true;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route without one stops the start. */
+    policy?: RoutePolicy;
   }
+}
+
+const DECLARED = 'oncepay:declared';
+
+/** The policy of what everybody may see. */
+export const PUBLIC: RoutePolicy = { scope: 'public', secretOnly: false };
+
+/** Opens a route, or every route of a controller, to anyone. */
+export function Public(): ClassDecorator & MethodDecorator {
+  return declare(PUBLIC);
+}
+
+/** Opens a route, or every route of a controller, to callers with a scope. */
+export function Needs(scope: Scope, options: { secretOnly: boolean } = { secretOnly: false }): ClassDecorator & MethodDecorator {
+  return declare({ scope, ...options });
+}
+
+/** Throws DomainError forbidden when the caller may not use a route of this policy. */
+export function assertAllowed({ scope, secretOnly }: RoutePolicy, caller: Caller): void {
+  if (scope === 'public') return;
+  if (secretOnly && caller.audience !== 'secret')
+    throw new DomainError('forbidden', 'This needs a secret key; a publishable key is for browsers.');
+  if (!caller.scopes.includes(scope)) throw new DomainError('forbidden', `The key lacks the scope ${scope}.`);
 }
 
 /** The caller of the request, on routes that need one. */
@@ -52,3 +46,18 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
   if (caller === undefined) throw new Error('bug: a public route asks for its caller');
   return caller;
 });
+
+/** The router learns the policy with the route, so that a request is let in or not before a byte of its body is read. */
+function declare(policy: RoutePolicy): ClassDecorator & MethodDecorator {
+  const decorate = applyDecorators(RouteConfig({ policy }), SetMetadata(DECLARED, true));
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    if (key !== undefined && descriptor !== undefined) return decorate(target, key, descriptor);
+    const prototype: unknown = Reflect.get(target, 'prototype');
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      const handler: unknown = member.value;
+      if (name === 'constructor' || typeof handler !== 'function') continue;
+      // What a method declares goes before what its class does.
+      if (Reflect.getMetadata(DECLARED, handler) !== true) decorate(handler, name, member);
+    }
+  };
+}

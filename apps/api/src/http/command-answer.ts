@@ -7,8 +7,12 @@ import { type Caller } from '../callers/caller.js';
 import { Draining } from '../health/draining.js';
 import { OrderWatch } from '../orders/order-watch.js';
 import { type Snapshot, waitForSettled, waitSeconds } from './prefer-wait.js';
-import { PROBLEM_TYPE, problemOf } from './problem.js';
+import { pathOf, PROBLEM_TYPE, problemOf } from './problem.js';
 import { PROBLEMS } from './problem-catalogue.js';
+import { UnreadableBody } from './unreadable-body.js';
+
+/** Of a body that cannot be read: no stored answer ever has it, as such a request is never carried out. */
+const UNREADABLE = 'unreadable';
 
 /** Reads what a command's Location names, as it is now. */
 export type LookAt = (location: string) => Promise<Snapshot>;
@@ -30,7 +34,7 @@ export class CommandAnswers {
   async send(request: FastifyRequest, reply: FastifyReply, caller: Caller, execute: Execute, lookAt: LookAt): Promise<void> {
     const { accountId, mode, audience } = caller;
     const key = parseIdempotencyKey(headerValues(request, 'idempotency-key'), audience);
-    const fingerprint = fingerprintOf(request.method, request.url.split('?')[0] ?? '', request.body);
+    const fingerprint = request.body instanceof UnreadableBody ? UNREADABLE : fingerprintOf(request.method, pathOf(request), request.body);
     const render = (refusal: DomainError) => ({
       status: PROBLEMS[refusal.code].status,
       location: null,

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { fingerprintOf } from '#libs/idempotency';
 import { DomainError } from '#libs/primitives';
 import { readJsonBodies } from './json-body.js';
+import { UnreadableBody } from './unreadable-body.js';
 
 const server = fastify({ bodyLimit: 1_048_576 });
 readJsonBodies(server);
@@ -14,9 +15,10 @@ server.setErrorHandler((error, _, reply) => {
     .status(error instanceof DomainError ? 400 : 500)
     .send(JSON.stringify(error instanceof DomainError ? { code: error.code, detail: error.detail } : { code: String(error) }));
 });
-server.post('/echo', async ({ body }, reply) =>
-  reply.send(JSON.stringify({ taken: body ?? 'nothing', fingerprint: fingerprintOf('POST', '/echo', body) })),
-);
+server.post('/echo', async ({ body }, reply) => {
+  if (body instanceof UnreadableBody) throw body.problem;
+  return reply.send(JSON.stringify({ taken: body ?? 'nothing', fingerprint: fingerprintOf('POST', '/echo', body) }));
+});
 server.post('/webhooks/stripe', async ({ body }, reply) =>
   reply.send(JSON.stringify({ raw: Buffer.isBuffer(body) ? body.toString('latin1') : typeof body })),
 );

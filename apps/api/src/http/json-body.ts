@@ -1,6 +1,7 @@
 import { type FastifyInstance } from 'fastify';
 import { parse } from 'secure-json-parse';
 import { DomainError } from '#libs/primitives';
+import { UnreadableBody } from './unreadable-body.js';
 
 /** Nothing we take is nested deeper than a handful; hashing and validating recurse. */
 const MAX_DEPTH = 32;
@@ -12,8 +13,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads request bodies. Under /webhooks/ the raw bytes are kept, whatever they claim to be, because the signature is
- * over them; everywhere else only JSON is taken, as it is or not at all: members that could poison prototypes are
- * refused, and so is what has no canonical form.
+ * over them; everywhere else only JSON is taken, as it is or not at all: a body with members that could poison prototypes or
+ * without a canonical form is handed on as unreadable.
  */
 export function readJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -23,13 +24,8 @@ export function readJsonBodies(fastify: FastifyInstance): void {
   });
   fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (request.url.startsWith(RAW_PATH)) return done(null, body);
-    try {
-      if (!isIdentity(request.headers['content-encoding']))
-        throw new DomainError('unsupported_media_type', 'Send the body without a content encoding.');
-      done(null, body.length === 0 ? undefined : parseJson(body));
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
-    }
+    if (isIdentity(request.headers['content-encoding'])) done(null, body.length === 0 ? undefined : readJson(body));
+    else done(new DomainError('unsupported_media_type', 'Send the body without a content encoding.'));
   });
 }
 
@@ -37,16 +33,15 @@ function isIdentity(encoding: string | undefined): boolean {
   return encoding === undefined || encoding.toLowerCase() === 'identity';
 }
 
-function parseJson(body: Buffer): unknown {
+function readJson(body: Buffer): unknown {
   let value: unknown;
   try {
     value = parse(utf8.decode(body), { protoAction: 'error', constructorAction: 'error' });
   } catch {
-    throw new DomainError('validation_failed', 'The body is not valid JSON in UTF-8.');
+    return new UnreadableBody(new DomainError('validation_failed', 'The body is not valid JSON in UTF-8.'));
   }
   const fault = faultIn(value);
-  if (fault !== null) throw new DomainError('validation_failed', `The body ${fault}.`);
-  return value;
+  return fault === null ? value : new UnreadableBody(new DomainError('validation_failed', `The body ${fault}.`));
 }
 
 /** Why a body cannot be taken whatever it is for. Level by level rather than recursively: a hostile one must not exhaust the stack first. */

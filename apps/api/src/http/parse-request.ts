@@ -2,12 +2,14 @@ import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { ValidateBy, type ValidationError, validateSync } from 'class-validator';
 import { DomainError, type FieldError } from '#libs/primitives';
+import { UnreadableBody } from './unreadable-body.js';
 
 /**
  * Checks a parsed body or query against a request class: unknown members are refused, nothing is converted.
  * Throws DomainError validation_failed with every wrong field.
  */
 export function parseRequest<T extends object>(shape: new () => T, value: unknown): T {
+  if (value instanceof UnreadableBody) throw value.problem;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new DomainError('validation_failed', 'The body must be a JSON object.');
   }
@@ -25,6 +27,7 @@ export function parseRequest<T extends object>(shape: new () => T, value: unknow
 /** Checks that a request without parameters has none. Throws DomainError validation_failed. */
 export function assertEmpty(body: unknown): void {
   if (body === undefined) return;
+  if (body instanceof UnreadableBody) throw body.problem;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new DomainError('validation_failed', 'The body must be a JSON object, or absent.');
   const errors = Object.keys(body).map((field) => ({ field, message: 'is not a known field' }));

@@ -106,7 +106,9 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
       'Only what is parked or has failed is tried again, and an event only while its payload is kept. Read it to see where it stands.',
   },
   method_not_allowed: { status: 405, title: 'The method is not supported here', remedy: 'See /openapi.json for what each path takes.' },
-  payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 1 MiB.' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', remedy: 'Send the whole request within 15 seconds.' },
+  headers_too_large: { status: 431, title: 'The headers are too large', remedy: 'Send less than 16 KiB of headers.' },
+  payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 256 KiB.' },
   unsupported_media_type: {
     status: 415,
     title: 'The body is not JSON',

@@ -59,6 +59,7 @@ function statusOf(thrown: unknown): number {
 /** What Fastify and Nest refuse on their own account. */
 function codeOf(status: number): ErrorCode {
   if (status === 404) return 'not_found';
+  if (status === 408) return 'request_timeout';
   if (status === 405) return 'method_not_allowed';
   if (status === 413) return 'payload_too_large';
   if (status === 415) return 'unsupported_media_type';

@@ -5,6 +5,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { sendJson } from '../http/command-answer.js';
+import { addVary } from '../http/cors.js';
 import { ORDERS } from '../tokens.js';
 import { OrderReader } from './order-reader.js';
 import { OrderEventsResponse } from './order.response.js';
@@ -47,7 +48,7 @@ export class OrderEventsController {
     @Param('id') id: string,
   ): Promise<void> {
     const order = await this.reader.findFor(caller, id, request.headers['oncepay-client-secret']);
-    void reply.header('Vary', 'Accept');
+    addVary(reply, 'Accept');
     // A HEAD request would never see the end of a stream.
     if (request.method === 'GET' && asksForStream(request.headers.accept)) return this.streams.open(request, reply, order);
     const data = (await loadTimeline(this.orders.database.autocommit, order.id)).map(viewLine);
