@@ -12,7 +12,7 @@ import {
   refundsOf,
   timelineOf,
 } from '../support/commands.js';
-import { effectsOn, journalOf } from '../support/payment-facts.js';
+import { effectsOn, journalOf, payInBrowser } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
 import { type OrderJson, SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
@@ -324,6 +324,16 @@ describe('a refund', () => {
     assert.deepEqual(await amountsOf(order.id), [2_000, 1_200, 0]);
     assertProblem(await command(stack, order.id, 'refunds', { amount: 801 }), 409, 'refund_exceeds_captured');
     assert.equal(await refundsAtStripe(order), 2);
+  });
+
+  it('that is heard of before the payment it returns leads to the payment: its intent is read', async () => {
+    await stack.control('/_sim/webhooks', { action: 'drop', type: 'payment_intent.*' });
+    const order = await stack.orderIn((await stack.order({ paymentMethod: undefined })).id, 'requires_payment');
+    await payInBrowser(stack, order, 'pm_card_visa');
+    await stack.stripe.refunds.create({ payment_intent: intentOf(order), amount: 600 });
+    await stack.orderIn(order.id, 'partially_refunded');
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+    assert.deepEqual(await amountsOf(order.id), [2_000, 600, 0]);
   });
 
   it('that one made elsewhere has made impossible ends failed when Stripe refuses it', async () => {

@@ -41,9 +41,11 @@ export async function heal(sequence: Sequence, { hearsAllInTheEnd, order }: Hear
   await expireDue(sequence);
 }
 
-/** What was said last of every intent, refund and dispute. */
+/** What was said last of every intent, session, refund and dispute. */
 function lastOfEach(events: readonly Stripe.Event[]): readonly Stripe.Event[] {
-  const telling = events.filter(({ type }) => /^(payment_intent|refund|charge\.dispute)\./.test(type) && type !== 'payment_intent.created');
+  const telling = events.filter(
+    ({ type }) => /^(payment_intent|checkout\.session|refund|charge\.dispute)\./.test(type) && type !== 'payment_intent.created',
+  );
   return [...new Map(telling.map((event) => ['id' in event.data.object ? event.data.object.id : event.id, event])).values()];
 }
 
@@ -52,14 +54,15 @@ async function areStored({ stack }: Sequence, ids: readonly string[]): Promise<b
   return rows.length === ids.length;
 }
 
-/** A worker that starts looks for expired orders at once. */
+/** A worker that starts looks for expired orders at once. Of what a completed session left unpaid, Stripe refuses the end. */
 async function expireDue(sequence: Sequence): Promise<void> {
   const { stack, orderIds } = sequence;
-  const now = new Date(Number((await stack.control('/_sim/clock')).json['nowMs']));
+  const now = await sequence.nowAtStripe();
   const due = (): Promise<object[]> =>
     stack.database.query(
       `SELECT 1 FROM orders o WHERE id = ANY ($1::uuid[]) AND status IN ('requires_payment', 'requires_action') AND expires_at < $2
-         AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id AND op.status = 'parked')`,
+         AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id AND (op.status = 'parked'
+           OR (o.checkout = 'hosted' AND op.kind = 'cancel' AND op.ordered_by = 'expiry' AND op.status = 'rejected')))`,
       [orderIds.map((id) => uuidOf('ord', id)), now],
     );
   if ((await due()).length === 0) return;

@@ -42,8 +42,7 @@ try {
   );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  if (error instanceof Error && error.cause !== undefined)
-    console.error(`\n${error.cause instanceof Error ? error.cause.stack : error.cause}`);
+  if (error instanceof Error && error.cause instanceof Error) console.error(`\n${error.cause.stack}`);
   process.exitCode = 1;
 } finally {
   await postgres.stop();
@@ -62,7 +61,9 @@ async function runInThreads(): Promise<Figures> {
   for (const thread of threads) {
     thread.on('message', (message: ThreadMessage) => {
       if ('failure' in message) {
-        failures.push(new Error(message.failure, { cause: message.cause }));
+        const cause = new Error();
+        cause.stack = message.cause;
+        failures.push(new Error(message.failure, { cause }));
         return;
       }
       done.sequences += 1;

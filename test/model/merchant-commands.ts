@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Model, type ModelOrder, type Verb } from './model.js';
+import { type Model, type ModelOrder, type OrderSeen, PAID, type Verb } from './model.js';
 import { type Sequence } from './sequence.js';
 
 /** One step of a sequence. */
@@ -9,6 +9,7 @@ export type Step = fc.AsyncCommand<Model, Sequence>;
 /** A sequence has few orders, so that much happens to each. */
 const ORDERS_MAX = 3;
 const AMOUNT = 2_000;
+const AN_ITEM = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: AMOUNT, quantity: 1 }] };
 
 /** What an order may be paid with by the merchant, or in the browser. */
 export const CARDS = [
@@ -38,14 +39,22 @@ const amount = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(1, 300, 500, 700) },
 );
 
-/** What begins every sequence. */
+/** What begins every sequence. Without a payment method the buyer pays in the browser, or on the page of a Checkout Session. */
 export const creation: fc.Arbitrary<Step> = fc
-  .record({ paymentMethod: fc.option(card, { freq: 2 }), manual: fc.boolean(), twice: fc.boolean(), calmly: fc.boolean() })
+  .record({
+    paymentMethod: fc.option(card, { freq: 2 }),
+    hosted: fc.boolean(),
+    manual: fc.boolean(),
+    saveCard: fc.boolean(),
+    twice: fc.boolean(),
+    calmly: fc.boolean(),
+  })
   .map(create);
 
 /** What the merchant's program does. `calmly`: everything it has ordered is let end before the next step. */
 export const merchantSteps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Step> }[] = [
   { weight: 4, arbitrary: creation },
+  { weight: 2, arbitrary: fc.record({ of: pick, calmly: fc.boolean() }).map(chargeAway) },
   { weight: 3, arbitrary: fc.record({ of: pick, paymentMethod: card, calmly: fc.boolean() }).map(pay) },
   { weight: 3, arbitrary: fc.record({ of: pick, amount, calmly: fc.boolean() }).map(capture) },
   { weight: 1, arbitrary: fc.record({ of: pick, calmly: fc.boolean() }).map(cancel) },
@@ -68,30 +77,65 @@ export function onOrder(name: string, of: number, run: (sequence: Sequence, orde
 
 function create({
   paymentMethod,
+  hosted,
   manual,
+  saveCard,
   twice,
   calmly,
 }: {
   paymentMethod: string | null;
+  hosted: boolean;
   manual: boolean;
+  saveCard: boolean;
   twice: boolean;
   calmly: boolean;
 }): Step {
   const captureMethod = manual ? 'manual' : 'automatic';
+  const isHosted = hosted && paymentMethod === null;
   return {
     check: ({ orders }) => orders.length < ORDERS_MAX,
     run: async (model, sequence) => {
       const body = {
-        currency: 'usd',
-        items: [{ name: 'T-shirt', unitAmount: AMOUNT, quantity: 1 }],
+        ...AN_ITEM,
         captureMethod,
         ...(paymentMethod === null ? {} : { paymentMethod }),
+        ...(isHosted ? { checkout: 'hosted', returnUrl: 'https://shop.example/return' } : {}),
+        ...(saveCard ? { saveCard, customer: { email: `${crypto.randomUUID()}@example.com` } } : {}),
       };
-      const { id } = await sequence.create(body, twice);
-      model.orders.push({ id, amount: AMOUNT, isCaptureAccepted: false, refunds: [] });
+      model.orders.push(placed(await sequence.create(body, twice), { isHosted, savesCard: saveCard }));
       await end(calmly, model, sequence);
     },
-    toString: () => `create(${paymentMethod ?? 'for the browser'}, ${captureMethod}${twice ? ', twice' : ''})${suffix(calmly)}`,
+    toString: () =>
+      `create(${paymentMethod ?? (isHosted ? 'hosted' : 'for the browser')}, ${captureMethod}${saveCard ? ', save the card' : ''}${twice ? ', twice' : ''})${suffix(calmly)}`,
+  };
+}
+
+/** A new order on the card that another has left, its holder being away; nothing where none has. */
+function chargeAway({ of, calmly }: { of: number; calmly: boolean }): Step {
+  const step = onOrder(`charge the saved card${suffix(calmly)}`, of, async (sequence, { id }, model) => {
+    const { order } = await sequence.read(id);
+    const { stripePaymentIntentId: intentId } = order.payment;
+    const customer = order.customer?.stripeCustomerId ?? null;
+    if (intentId === null || customer === null || !PAID.includes(order.status)) return;
+    // From a list: reads of single intents may be spoiled.
+    const card = (await sequence.intents()).find((intent) => intent.id === intentId)?.payment_method;
+    const body = { ...AN_ITEM, paymentMethod: card, offSession: true, customer: { stripeCustomerId: customer } };
+    model.orders.push(placed(await sequence.create(body, false), { isHosted: false, savesCard: false }));
+    await end(calmly, model, sequence);
+  });
+  return { ...step, check: ({ orders }) => orders.some(({ savesCard }) => savesCard) && orders.length < ORDERS_MAX };
+}
+
+function placed({ id }: OrderSeen, { isHosted, savesCard }: Pick<ModelOrder, 'isHosted' | 'savesCard'>): ModelOrder {
+  return {
+    id,
+    amount: AMOUNT,
+    isHosted,
+    savesCard,
+    isCaptureAccepted: false,
+    isCancelAccepted: false,
+    isExpiredThere: false,
+    refunds: [],
   };
 }
 

@@ -14,7 +14,14 @@ export interface Model {
 export interface ModelOrder {
   readonly id: string;
   readonly amount: number;
+  /** Whether its buyer pays on the page of a Checkout Session. */
+  readonly isHosted: boolean;
+  /** Whether the card is to be kept. */
+  readonly savesCard: boolean;
   isCaptureAccepted: boolean;
+  isCancelAccepted: boolean;
+  /** Whether somebody else has ended its Checkout Session. */
+  isExpiredThere: boolean;
   readonly refunds: { readonly id: string; readonly amount: number }[];
 }
 
@@ -24,6 +31,9 @@ export type Verb = 'pay' | 'capture' | 'cancel' | 'refunds';
 /** An order with the amounts that decide on refunds. */
 export interface OrderSeen extends OrderJson {
   readonly currency: string;
+  readonly checkout: string;
+  readonly expiresAt: string;
+  readonly customer: { readonly stripeCustomerId: string | null } | null;
   readonly amountRefunded: number;
   readonly amountRefundPending: number;
   readonly dispute: { readonly status: string; readonly amount: number; readonly reason: string } | null;
@@ -33,7 +43,8 @@ export interface OrderSeen extends OrderJson {
 export const LEAPS_MAX = 3;
 
 const ENDED = ['canceled', 'expired', 'failed'];
-const PAID = ['paid', 'partially_refunded', 'refunded'];
+/** What has been paid, however much of it was returned. */
+export const PAID = ['paid', 'partially_refunded', 'refunded'];
 const CANCELABLE = ['requires_payment', 'requires_action', 'authorized'];
 
 /** The codes with which the contract lets a command on this order be answered; `accepted` among them where it must or may be carried out. */
@@ -43,6 +54,7 @@ export function answersTo(verb: Verb, order: OrderSeen, amount: number | null): 
     const left = order.amountCaptured - order.amountRefunded - order.amountRefundPending;
     return left <= 0 || (amount ?? left) > left ? ['refund_exceeds_captured'] : ['accepted'];
   }
+  if (verb === 'pay' && order.checkout === 'hosted') return ['order_not_payable'];
   if (order.payment.pendingOperation !== null) {
     // Whether a worker has claimed the create is not to be seen from outside.
     return verb === 'cancel' && order.status === 'pending' ? ['operation_in_progress', 'accepted'] : ['operation_in_progress'];
@@ -59,6 +71,7 @@ export function answersTo(verb: Verb, order: OrderSeen, amount: number | null): 
 }
 
 /** Whether nothing that may still happen lets the command be carried out: then its refusal is stored. */
-export function isRefusedForEver(verb: Verb, { status }: OrderSeen): boolean {
+export function isRefusedForEver(verb: Verb, { status, checkout }: OrderSeen): boolean {
+  if (verb === 'pay' && checkout === 'hosted') return true;
   return ENDED.includes(status) || (verb !== 'refunds' && PAID.includes(status));
 }

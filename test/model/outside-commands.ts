@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { payInBrowser } from '../support/payment-facts.js';
 import { CARDS, onOrder, pick, type Step } from './merchant-commands.js';
-import { LEAPS_MAX, type ModelOrder } from './model.js';
+import { LEAPS_MAX, type ModelOrder, type OrderSeen } from './model.js';
 import { type Sequence } from './sequence.js';
 
 const succeeds = fc.boolean();
@@ -39,9 +39,11 @@ function atStripe(name: string, of: number, act: (sequence: Sequence, intentId: 
 }
 
 function payThere({ of, paymentMethod }: { of: number; paymentMethod: string }): Step {
-  return onOrder(`pay in the browser(${paymentMethod})`, of, async (sequence, target) => {
+  return onOrder(`the buyer pays(${paymentMethod})`, of, async (sequence, target) => {
     const { order } = await sequence.read(target.id);
-    if (order.payment.clientSecret !== null) await payInBrowser(sequence.stack, order, paymentMethod);
+    const sessionId = sessionOf(order);
+    if (sessionId !== null) await sequence.stack.control(`/_sim/checkout/sessions/${sessionId}/pay`, { paymentMethod });
+    else if (order.payment.clientSecret !== null) await payInBrowser(sequence.stack, order, paymentMethod);
   });
 }
 
@@ -63,8 +65,22 @@ function refundThere({ of, amount }: { of: number; amount: number }): Step {
   );
 }
 
+/** As long as its page takes a payment, Stripe ends a hosted order by its session alone. */
 function cancelThere(of: number): Step {
-  return atStripe('cancel in the dashboard', of, ({ stack }, id) => stack.stripe.paymentIntents.cancel(id).catch(() => null));
+  return onOrder('cancel in the dashboard', of, async (sequence, target) => {
+    const { order } = await sequence.read(target.id);
+    const { stripe } = sequence.stack;
+    const [sessionId, intentId] = [sessionOf(order), order.payment.stripePaymentIntentId];
+    if (sessionId !== null) {
+      const expired = await stripe.checkout.sessions.expire(sessionId).catch(() => null);
+      if (expired !== null) target.isExpiredThere = true;
+    } else if (intentId !== null) await stripe.paymentIntents.cancel(intentId).catch(() => null);
+  });
+}
+
+/** The Checkout Session whose page an order shows. */
+function sessionOf({ payment }: OrderSeen): string | null {
+  return payment.url?.split('/').at(-1) ?? null;
 }
 
 function settleRefund({ of, which, succeeds: isPaid }: { of: number; which: number; succeeds: boolean }): Step {

@@ -4,7 +4,7 @@ import { uuidOf } from '#libs/primitives';
 import { type RefundJson, refundsOf } from '../support/commands.js';
 import { follow, ORDER_MOVES, PAYMENT_MOVES } from '../support/invariants.js';
 import { waitFor } from '../support/wait-for.js';
-import { type Model, type OrderSeen } from './model.js';
+import { type Model, type ModelOrder, type OrderSeen } from './model.js';
 import { type Sequence } from './sequence.js';
 
 /** R7: local state equals Stripe's. How soon is for the flows: this machine may be ten times too busy. */
@@ -12,6 +12,8 @@ const MIRRORED_WITHIN_MS = 90_000;
 
 /** What Stripe has of one order. */
 interface Truth {
+  /** The Checkout Session of a hosted order. */
+  readonly session: Stripe.Checkout.Session | null;
   readonly intent: Stripe.PaymentIntent | null;
   readonly charges: readonly Stripe.Charge[];
   readonly refunds: readonly Stripe.Refund[];
@@ -21,7 +23,8 @@ interface Truth {
 /** Asserts the rules of the contract for a sequence whose troubles are over. */
 export async function assertRulesHoldFor(sequence: Sequence, model: Model): Promise<void> {
   const intents = await sequence.intents();
-  for (const { id, amount, refunds } of model.orders) {
+  for (const target of model.orders) {
+    const { id, amount, refunds } = target;
     await assertChargedAtMostOnce(
       sequence,
       intents.filter(({ metadata }) => metadata['oncepay_order'] === id).map((intent) => intent.id),
@@ -30,7 +33,7 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
     await waitFor(
       `order ${id} to equal Stripe's`,
       async () => {
-        const differences = await differencesOf(sequence, id);
+        const differences = await differencesOf(sequence, target);
         if (differences.length === 0) return true;
         throw new Error(differences.join('; '));
       },
@@ -43,6 +46,7 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
     );
     await assertTimelineLeads(sequence, id);
   }
+  await assertOneCustomerAnOrder(sequence);
   await assertEventsAddUp(sequence);
   await assertAnswersStay(sequence);
 }
@@ -58,81 +62,128 @@ async function assertChargedAtMostOnce({ stack }: Sequence, intentIds: readonly 
   }
 }
 
+/** Who keeps the card of an order is made once, whatever was lost. */
+async function assertOneCustomerAnOrder({ stack, orderIds, startedAt }: Sequence): Promise<void> {
+  const all = await stack.stripe.customers.list({ limit: 100, created: { gte: startedAt } }).autoPagingToArray({ limit: 5_000 });
+  for (const id of orderIds) {
+    const made = all.filter(({ metadata }) => metadata['oncepay_order'] === id);
+    assert.ok(made.length <= 1, `${made.length} customers were made for ${id}`);
+  }
+}
+
 /** R7: in what our record of an order differs from Stripe's. */
-async function differencesOf(sequence: Sequence, orderId: string): Promise<readonly string[]> {
-  const { order } = await sequence.read(orderId);
+async function differencesOf(sequence: Sequence, target: ModelOrder): Promise<readonly string[]> {
+  const { order } = await sequence.read(target.id);
   const [truth, refunds, parked] = await Promise.all([
     truthOf(sequence, order),
-    refundsOf(sequence.stack, orderId),
-    hasParked(sequence, orderId),
+    refundsOf(sequence.stack, target.id),
+    hasParked(sequence, target.id),
   ]);
-  const sum = (list: readonly Stripe.Refund[], ...statuses: readonly string[]): number =>
-    list.filter(({ status }) => statuses.includes(status ?? '')).reduce((total, { amount }) => total + amount, 0);
   const differences: string[] = [];
-  const compare = (what: string, ours: unknown, stripes: unknown): void => {
+  const compare: Compare = (what, ours, stripes) => {
     if (JSON.stringify(ours) !== JSON.stringify(stripes))
       differences.push(`${what}: ours ${JSON.stringify(ours)}, Stripe's ${JSON.stringify(stripes)}`);
   };
-  if (truth.intent === null) {
+  const { session, intent } = truth;
+  if (intent === null && session === null) {
     if (!parked && !['canceled', 'failed'].includes(order.status)) differences.push(`${order.status} without an intent`);
     return differences;
   }
-  const [dispute] = truth.disputes;
-  compare('payment', order.payment.status, truth.intent.status);
-  compare('captured', order.amountCaptured, truth.intent.amount_received);
-  compare('refunded', order.amountRefunded, sum(truth.refunds, 'succeeded'));
-  compare('refund pending', parked ? null : order.amountRefundPending, parked ? null : sum(truth.refunds, 'pending', 'requires_action'));
-  compare(
-    'refunds',
-    mirrored(refunds),
-    truth.refunds.map(({ id, amount, status }) => [id, amount, status === 'requires_action' ? 'pending' : status]).toSorted(byFirst),
-  );
-  compare('next action', order.payment.nextAction?.type ?? null, truth.intent.next_action?.type ?? null);
+  compare('page', order.payment.url, session?.url ?? null);
+  compare('payment', order.payment.status, intent?.status ?? (session?.status === 'open' ? 'requires_payment_method' : 'canceled'));
+  compare('intent', order.payment.stripePaymentIntentId, intent?.id ?? null);
+  compare('captured', order.amountCaptured, intent?.amount_received ?? 0);
+  compareRefunds({ order, refunds, truth, parked }, compare);
+  compare('next action', order.payment.nextAction?.type ?? null, intent?.next_action?.type ?? null);
   const { lastError } = order.payment;
-  const { last_payment_error: error } = truth.intent;
+  const error = intent?.last_payment_error;
   // Elsewhere the attempt that counts is a later one.
   if (order.status === 'requires_payment')
     compare('error', [lastError?.code ?? null, lastError?.declineCode ?? null], [error?.code ?? null, error?.decline_code ?? null]);
+  const [dispute] = truth.disputes;
   compare(
     'dispute',
     order.dispute,
     dispute === undefined ? null : { status: dispute.status, amount: dispute.amount, reason: dispute.reason },
   );
-  if (!parked) compare('order', order.status, statusFrom(truth.intent, sum(truth.refunds, 'succeeded'), order));
-  if (!parked && order.payment.pendingOperation !== null) differences.push(`${order.payment.pendingOperation} is still pending`);
+  compare('customer', order.customer?.stripeCustomerId ?? null, intent?.customer ?? session?.customer ?? null);
+  if (parked) return differences;
+  const expected = statusesFrom(truth, target, order, await sequence.nowAtStripe());
+  if (!expected.includes(order.status)) compare('order', order.status, expected.join(' or '));
+  if (order.payment.pendingOperation !== null) differences.push(`${order.payment.pendingOperation} is still pending`);
   return differences;
 }
 
-async function truthOf({ stack }: Sequence, { payment }: OrderSeen): Promise<Truth> {
-  const id = payment.stripePaymentIntentId;
-  if (id === null) return { intent: null, charges: [], refunds: [], disputes: [] };
-  const query = { payment_intent: id, limit: 100 };
-  const [intent, charges, refunds, disputes] = await Promise.all([
-    stack.stripe.paymentIntents.retrieve(id),
-    stack.stripe.charges.list(query),
-    stack.stripe.refunds.list(query),
-    stack.stripe.disputes.list(query),
-  ]);
-  return { intent, charges: charges.data, refunds: refunds.data, disputes: disputes.data };
+type Compare = (what: string, ours: unknown, stripes: unknown) => void;
+
+interface Refunded {
+  readonly order: OrderSeen;
+  readonly refunds: readonly RefundJson[];
+  readonly truth: Truth;
+  readonly parked: boolean;
 }
 
-/** The published table, from what Stripe says alone; nothing of ours is open any more. */
-function statusFrom(intent: Stripe.PaymentIntent, refunded: number, { status }: OrderSeen): string {
+function compareRefunds({ order, refunds, truth, parked }: Refunded, compare: Compare): void {
+  compare('refunded', order.amountRefunded, sumOf(truth.refunds, 'succeeded'));
+  // What nobody knows the outcome of keeps its reservation.
+  if (!parked) compare('refund pending', order.amountRefundPending, sumOf(truth.refunds, 'pending', 'requires_action'));
+  compare(
+    'refunds',
+    mirrored(refunds),
+    truth.refunds.map(({ id, amount, status }) => [id, amount, status === 'requires_action' ? 'pending' : status]).toSorted(byFirst),
+  );
+}
+
+function sumOf(refunds: readonly Stripe.Refund[], ...statuses: readonly string[]): number {
+  return refunds.filter(({ status }) => statuses.includes(status ?? '')).reduce((total, { amount }) => total + amount, 0);
+}
+
+async function truthOf(sequence: Sequence, { id: orderId, payment }: OrderSeen): Promise<Truth> {
+  const { stripe } = sequence.stack;
+  const sessions = (await sequence.sessions()).filter(({ metadata }) => metadata?.['oncepay_order'] === orderId);
+  assert.ok(sessions.length <= 1, `${sessions.length} sessions were made for ${orderId}`);
+  const session = sessions[0] ?? null;
+  const id = typeof session?.payment_intent === 'string' ? session.payment_intent : payment.stripePaymentIntentId;
+  if (id === null) return { session, intent: null, charges: [], refunds: [], disputes: [] };
+  const query = { payment_intent: id, limit: 100 };
+  const [intent, charges, refunds, disputes] = await Promise.all([
+    stripe.paymentIntents.retrieve(id),
+    stripe.charges.list(query),
+    stripe.refunds.list(query),
+    stripe.disputes.list(query),
+  ]);
+  return { session, intent, charges: charges.data, refunds: refunds.data, disputes: disputes.data };
+}
+
+/** The published table, from what Stripe says; nothing of ours is open any more. */
+function statusesFrom(
+  { session, intent, refunds }: Truth,
+  { isCancelAccepted, isExpiredThere }: ModelOrder,
+  { expiresAt }: OrderSeen,
+  now: Date,
+): readonly string[] {
+  if (session?.status === 'open') return ['requires_payment'];
+  if (session?.status === 'expired') {
+    // A session does not say who ended it. Before its time, and before the order's, that was never us.
+    if (now < new Date(expiresAt) && now < new Date(session.expires_at * 1_000)) return ['canceled'];
+    return isCancelAccepted || isExpiredThere ? ['expired', 'canceled'] : ['expired'];
+  }
+  const refunded = sumOf(refunds, 'succeeded');
+  assert.ok(intent !== null);
   switch (intent.status) {
     case 'requires_payment_method':
     case 'requires_confirmation':
-      return 'requires_payment';
+      return ['requires_payment'];
     case 'requires_capture':
-      return 'authorized';
+      return ['authorized'];
     case 'succeeded':
-      return refunded === 0 ? 'paid' : refunded < intent.amount_received ? 'partially_refunded' : 'refunded';
+      return [refunded === 0 ? 'paid' : refunded < intent.amount_received ? 'partially_refunded' : 'refunded'];
     case 'canceled':
-      if (intent.cancellation_reason === 'abandoned') return 'expired';
-      // Our expiry asked for it too, but somebody else was faster: both words are true.
-      return status === 'expired' && intent.cancellation_reason !== 'requested_by_customer' ? 'expired' : 'canceled';
+      // Only our expiry gives this reason here.
+      return [intent.cancellation_reason === 'abandoned' ? 'expired' : 'canceled'];
     case 'processing':
     case 'requires_action':
-      return intent.status;
+      return [intent.status];
     default:
       throw new Error(`Stripe has a new word: ${intent.status}`);
   }

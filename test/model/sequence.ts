@@ -99,17 +99,32 @@ export class Sequence {
     return all.filter(({ metadata }) => this.orderIds.includes(metadata['oncepay_order'] ?? ''));
   }
 
+  /** The hosted orders' Checkout Sessions as Stripe has them, orphans included. */
+  async sessions(): Promise<readonly Stripe.Checkout.Session[]> {
+    const all = await this.stack.stripe.checkout.sessions
+      .list({ limit: 100, created: { gte: this.startedAt } })
+      .autoPagingToArray({ limit: 5_000 });
+    return all.filter(({ metadata }) => this.orderIds.includes(metadata?.['oncepay_order'] ?? ''));
+  }
+
   /** What Stripe has to tell of the sequence's orders so far, oldest first. */
   async events(): Promise<readonly Stripe.Event[]> {
-    const [all, intents] = await Promise.all([
+    const [all, intents, sessions] = await Promise.all([
       this.stack.stripe.events.list({ limit: 100, created: { gte: this.startedAt } }).autoPagingToArray({ limit: 5_000 }),
       this.intents(),
+      this.sessions(),
     ]);
+    const ids = [...intents, ...sessions].map(({ id }) => `"${id}"`);
     const isOurs = ({ data }: Stripe.Event): boolean => {
       const text = JSON.stringify(data.object);
-      return intents.some(({ id }) => text.includes(`"${id}"`));
+      return ids.some((id) => text.includes(id));
     };
     return all.filter(isOurs).toReversed();
+  }
+
+  /** What Stripe's clock shows. */
+  async nowAtStripe(): Promise<Date> {
+    return new Date(Number((await this.stack.control('/_sim/clock')).json['nowMs']));
   }
 
   /** Delivers an event past the simulator's own delivery, and whatever its faults are. */
@@ -168,5 +183,6 @@ export class Sequence {
 
 function remember(target: ModelOrder, verb: Verb, { json }: Answer): void {
   if (verb === 'capture') target.isCaptureAccepted = true;
+  if (verb === 'cancel') target.isCancelAccepted = true;
   if (verb === 'refunds') target.refunds.push({ id: String(json['id']), amount: Number(json['amount']) });
 }

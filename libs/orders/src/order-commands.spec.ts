@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type OperationFacts, type OrderStatus, type PaymentState } from '#libs/payments';
+import { type OperationFacts, ORDER_STATUSES, type OrderStatus, type PaymentState } from '#libs/payments';
 import { DomainError } from '#libs/primitives';
 import { aPayment } from '../../../test/support/a-payment.js';
 import { assertCancelable, assertCapturable, assertPayable, hasOpenOperation, refundableAmount } from './order-commands.js';
-
-const STATUSES: readonly OrderStatus[] = [
-  'pending',
-  'processing',
-  'requires_payment',
-  'requires_action',
-  'authorized',
-  'paid',
-  'partially_refunded',
-  'refunded',
-  'canceled',
-  'expired',
-  'failed',
-];
 
 const payment = (orderStatus: OrderStatus, more: Partial<PaymentState> = {}): PaymentState =>
   aPayment({ orderStatus, amountCaptured: 4_300, ...more });
@@ -61,7 +47,7 @@ describe('a command on an order', () => {
     },
   };
   for (const [name, { run, code, allowed, passing }] of Object.entries(commands)) {
-    for (const status of STATUSES) {
+    for (const status of ORDER_STATUSES) {
       const expected = allowed.includes(status) ? null : { code, isFinal: !passing.includes(status) };
       const outcome = expected === null ? 'allowed' : expected.isFinal ? 'refused for ever' : 'refused for now';
       it(`${name} is ${outcome} while it is ${status}`, () => {
@@ -70,7 +56,7 @@ describe('a command on an order', () => {
     }
 
     it(`${name} waits while an operation on the payment is open, and never stores that`, () => {
-      for (const status of STATUSES) {
+      for (const status of ORDER_STATUSES) {
         for (const open of ['queued', 'in_flight', 'unknown', 'parked'] as const) {
           const busy = payment(status, { operations: [operation('confirm', open)] });
           assert.deepEqual(refusal(() => run(busy)), { code: 'operation_in_progress', isFinal: false }); // prettier-ignore
@@ -92,7 +78,7 @@ describe('a command on an order', () => {
 
 describe('a refund', () => {
   it('is possible of an order that was paid', () => {
-    for (const status of STATUSES) {
+    for (const status of ORDER_STATUSES) {
       const isPaid = status === 'paid' || status === 'partially_refunded' || status === 'refunded';
       const isFinal = status === 'canceled' || status === 'expired' || status === 'failed';
       assert.deepEqual(refusal(() => refundableAmount(payment(status), 1)), isPaid ? null : { code: 'order_not_refundable', isFinal }, status); // prettier-ignore

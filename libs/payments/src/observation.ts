@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type NextAction, type PaymentError, type PaymentFacts, type PaymentState, type PaymentStatus } from './payment.js';
+import { type NextAction, type PaymentError, type PaymentFacts, paymentFactsOf, type PaymentState, type PaymentStatus } from './payment.js';
 
 /** What Stripe said of a PaymentIntent: in the answer to a call, in an event, or when it was read. */
 export interface PaymentIntentObservation {
@@ -72,7 +72,7 @@ export function judge(payment: PaymentState, seen: PaymentIntentObservation, isF
   if (contradiction !== null) return { verdict: 'discrepancy', kind: contradiction };
   const facts = factsOf(payment, seen);
   const amountCaptured = Math.max(payment.amountCaptured, seen.amountReceived);
-  const isKnown = amountCaptured === payment.amountCaptured && isDeepStrictEqual(facts, knownFacts(payment));
+  const isKnown = amountCaptured === payment.amountCaptured && isDeepStrictEqual(facts, paymentFactsOf(payment));
   if (isFinal(payment.status)) {
     if (seen.status !== payment.status) return { verdict: 'stale' };
     return amountCaptured > payment.amountCaptured ? { verdict: 'apply', facts, amountCaptured } : { verdict: 'same' };
@@ -116,32 +116,5 @@ function factsOf(payment: PaymentState, seen: PaymentIntentObservation): Payment
     checkoutSessionId: payment.checkoutSessionId,
     // A Checkout Session closes its page once the buyer has done their part; a try that came to nothing leaves it open.
     url: seen.status === 'requires_action' || AWAITS_BUYER.includes(seen.status) ? payment.url : null,
-  };
-}
-
-function knownFacts(payment: PaymentState): PaymentFacts {
-  const {
-    status,
-    stripePaymentIntentId,
-    stripeClientSecret,
-    stripeChargeId,
-    paymentMethod,
-    nextAction,
-    lastError,
-    cancellationReason,
-    checkoutSessionId,
-    url,
-  } = payment;
-  return {
-    status,
-    stripePaymentIntentId,
-    stripeClientSecret,
-    stripeChargeId,
-    paymentMethod,
-    nextAction,
-    lastError,
-    cancellationReason,
-    checkoutSessionId,
-    url,
   };
 }

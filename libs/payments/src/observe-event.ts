@@ -1,5 +1,5 @@
 import { uuidOf } from '#libs/primitives';
-import { type PaymentIntentObservation } from './observation.js';
+import { isFinal, type PaymentIntentObservation } from './observation.js';
 import { type Fact, observe } from './observe.js';
 import { type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
@@ -28,8 +28,21 @@ export async function observeEvent(
   if (fact === null) return 'unreadable';
   const payment = await paymentOf(payments, instance, fact);
   if (payment === 'foreign' || payment === 'unknown') return payment;
+  if (fact.of === 'refund' && !isFinal(payment.status)) await observeIntentBehind(payments, payment, fact.seen.paymentIntentId, cause);
   const observed = await observe(payments, payment.orderId, { fact, notedVersion: null, cause, operation: null });
   return observed.result === 'superseded' ? 'known' : observed.result;
+}
+
+/** Only what was paid is returned: we have missed the payment, and what is returned of it is no news of it. */
+async function observeIntentBehind(
+  payments: Payments,
+  { orderId, version }: PaymentState,
+  intentId: string | null,
+  cause: string,
+): Promise<void> {
+  if (intentId === null) return;
+  const seen = await payments.gateway.retrievePaymentIntent(intentId);
+  await observe(payments, orderId, { fact: { of: 'intent', seen }, notedVersion: version, cause, operation: null });
 }
 
 function factOf(subject: EventFact['of'], object: unknown): EventFact | null {

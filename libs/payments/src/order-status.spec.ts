@@ -48,6 +48,8 @@ const captured = (amountCaptured: number, amountRefunded: number): Partial<Order
 
 const OPEN_SESSION: Partial<OrderStatusFacts> = { checkoutSessionId: 'cs_1', url: 'https://checkout.stripe.example/cs_1' };
 const COMPLETE_SESSION: Partial<OrderStatusFacts> = { checkoutSessionId: 'cs_1', url: null };
+/** The reason our expiry gives. */
+const ABANDONED: Partial<OrderStatusFacts> = { cancellationReason: 'abandoned' };
 const LAPSED_SESSION: Partial<OrderStatusFacts> = { ...COMPLETE_SESSION, cancellationReason: SESSION_LAPSED };
 
 /** The table of the HTTP contract, section "Orders", written down a second time. */
@@ -112,8 +114,10 @@ const PUBLISHED: readonly (readonly [circumstance: string, facts: OrderStatusFac
   ],
   ['canceled by the caller', facts('canceled', 'create done, cancel done'), 'canceled'],
   ['canceled by Stripe', facts('canceled', 'create done'), 'canceled'],
-  ['canceled by our expiry', facts('canceled', 'create done, cancel done by expiry'), 'expired'],
-  ['canceled, our expiry not answered yet', facts('canceled', 'create done, cancel unknown by expiry'), 'expired'],
+  ['canceled by our expiry', facts('canceled', 'create done, cancel done by expiry', ABANDONED), 'expired'],
+  ['canceled, our expiry not answered yet', facts('canceled', 'create done, cancel unknown by expiry', ABANDONED), 'expired'],
+  ['canceled elsewhere before our expiry came', facts('canceled', 'create done, cancel done by expiry'), 'canceled'],
+  ['canceled elsewhere as abandoned', facts('canceled', 'create done', ABANDONED), 'canceled'],
   ['session lapsed', facts('canceled', 'create done', LAPSED_SESSION), 'expired'],
   ['session lapsed while the caller canceled', facts('canceled', 'create done, cancel unknown', LAPSED_SESSION), 'canceled'],
   ['session expired elsewhere before its time', facts('canceled', 'create done', COMPLETE_SESSION), 'canceled'],

@@ -63,7 +63,7 @@ export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
 }
 
 function holds(circumstance: Circumstance, facts: OrderStatusFacts): boolean {
-  const { amountCaptured, amountRefunded, operations, checkoutSessionId, url } = facts;
+  const { amountCaptured, amountRefunded, operations, checkoutSessionId, url, cancellationReason } = facts;
   switch (circumstance) {
     case 'always':
       return true;
@@ -86,7 +86,9 @@ function holds(circumstance: Circumstance, facts: OrderStatusFacts): boolean {
     case 'all refunded':
       return amountRefunded > 0 && amountRefunded >= amountCaptured;
     case 'expired by us':
-      return isCanceledBy('expiry', facts) || (facts.cancellationReason === SESSION_LAPSED && !isCanceledBy('cancel', facts));
+      // Ours carries its reason; a session has none, and is ours when we asked for its end or when it reached its time.
+      if (checkoutSessionId === null) return cancellationReason === 'abandoned' && isCanceledBy('expiry', facts);
+      return isCanceledBy('expiry', facts) || (cancellationReason === SESSION_LAPSED && !isCanceledBy('cancel', facts));
   }
 }
 

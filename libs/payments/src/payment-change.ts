@@ -8,6 +8,7 @@ import {
   type OrderStatus,
   type PaymentError,
   type PaymentFacts,
+  paymentFactsOf,
   type PaymentState,
   type RefundFacts,
 } from './payment.js';
@@ -122,7 +123,7 @@ export function planChange(
     amountCaptured,
     amountRefunded,
     amountRefundPending,
-    payment: factsOf(after),
+    payment: paymentFactsOf(after),
     settled,
     ordered,
     refunds: changed,
@@ -148,34 +149,6 @@ function withdrawnWith({ operations }: PaymentState, settled: readonly SettledOp
   return operations
     .filter(({ id, status }) => status === 'queued' && settled.every((end) => end.id !== id))
     .map(({ id }) => ({ id, fence: 0, status: 'withdrawn', error: null }));
-}
-
-/** What of a payment's state is a fact about its intent. */
-function factsOf(state: PaymentState): PaymentFacts {
-  const {
-    status,
-    stripePaymentIntentId,
-    stripeClientSecret,
-    stripeChargeId,
-    paymentMethod,
-    nextAction,
-    lastError,
-    cancellationReason,
-    checkoutSessionId,
-    url,
-  } = state;
-  return {
-    status,
-    stripePaymentIntentId,
-    stripeClientSecret,
-    stripeChargeId,
-    paymentMethod,
-    nextAction,
-    lastError,
-    cancellationReason,
-    checkoutSessionId,
-    url,
-  };
 }
 
 /** One line for each thing that moved, and one for a refusal, which moves nothing. */

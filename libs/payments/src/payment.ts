@@ -14,18 +14,22 @@ export const PAYMENT_STATUSES = [
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
 /** The status of an order, as section "Orders" of the HTTP contract publishes it. */
-export type OrderStatus =
-  | 'pending'
-  | 'processing'
-  | 'requires_payment'
-  | 'requires_action'
-  | 'authorized'
-  | 'paid'
-  | 'partially_refunded'
-  | 'refunded'
-  | 'canceled'
-  | 'expired'
-  | 'failed';
+export const ORDER_STATUSES = [
+  'pending',
+  'processing',
+  'requires_payment',
+  'requires_action',
+  'authorized',
+  'paid',
+  'partially_refunded',
+  'refunded',
+  'canceled',
+  'expired',
+  'failed',
+] as const;
+
+/** The status of an order. */
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 /** What we can order at Stripe for a payment. `customer` makes the one who keeps the card, before the intent that names them. */
 export type OperationKind = 'customer' | 'create' | 'confirm' | 'capture' | 'cancel' | 'refund';
@@ -142,4 +146,31 @@ export interface PaymentState extends PaymentFacts {
   readonly dispute: DisputeFacts | null;
   /** Whose saved cards the payment may use or add to. */
   readonly stripeCustomerId: string | null;
+}
+
+/** What of a payment's state an observation of its intent or session can change. */
+export function paymentFactsOf({
+  status,
+  stripePaymentIntentId,
+  stripeClientSecret,
+  stripeChargeId,
+  paymentMethod,
+  nextAction,
+  lastError,
+  cancellationReason,
+  checkoutSessionId,
+  url,
+}: PaymentState): PaymentFacts {
+  return {
+    status,
+    stripePaymentIntentId,
+    stripeClientSecret,
+    stripeChargeId,
+    paymentMethod,
+    nextAction,
+    lastError,
+    cancellationReason,
+    checkoutSessionId,
+    url,
+  };
 }

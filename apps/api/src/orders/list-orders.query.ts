@@ -1,22 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, isISO8601, IsOptional, Matches, ValidateBy } from 'class-validator';
 import { type OrderFilter } from '#libs/orders';
+import { ORDER_STATUSES } from '#libs/payments';
 import { uuidOf } from '#libs/primitives';
 import { invalid, IsText, parseRequest } from '../http/parse-request.js';
-
-const STATUSES = [
-  'pending',
-  'processing',
-  'requires_payment',
-  'requires_action',
-  'authorized',
-  'paid',
-  'partially_refunded',
-  'refunded',
-  'canceled',
-  'expired',
-  'failed',
-];
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
@@ -45,9 +32,9 @@ export class ListOrdersQuery {
   @IsText(1, 100)
   startingAfter?: string;
 
-  @ApiPropertyOptional({ enum: STATUSES })
+  @ApiPropertyOptional({ enum: ORDER_STATUSES })
   @IsOptional()
-  @IsIn(STATUSES)
+  @IsIn(ORDER_STATUSES)
   status?: string;
 
   @ApiPropertyOptional()

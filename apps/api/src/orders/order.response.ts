@@ -1,29 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ORDER_STATUSES, PAYMENT_STATUSES } from '#libs/payments';
 
 const nullableText = { type: 'string', nullable: true } as const;
-const ORDER_STATUSES = [
-  'pending',
-  'processing',
-  'requires_payment',
-  'requires_action',
-  'authorized',
-  'paid',
-  'partially_refunded',
-  'refunded',
-  'canceled',
-  'expired',
-  'failed',
-];
-const PAYMENT_STATUSES = [
-  'pending',
-  'requires_payment_method',
-  'requires_confirmation',
-  'requires_action',
-  'processing',
-  'requires_capture',
-  'succeeded',
-  'canceled',
-];
 
 class OrderItemResponse {
   @ApiProperty({ ...nullableText, example: 'tshirt' }) price!: string | null;
