@@ -8,13 +8,14 @@ import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { build } from './build.mjs';
+import { testProcesses } from './test-processes.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-// Most of a file's time is waiting for databases and timers, so more files than cores run at once.
-const fileConcurrency = 3;
-// No file needs more than a fraction of this; without a limit one hanging file would hang the run.
-const fileTimeoutMs = 480_000;
+// Most of a process's time is waiting for databases and timers, so more of them than cores run at once.
+const processConcurrency = 3;
+// No process needs more than a fraction of this; without a limit one hanging file would hang the run.
+const processTimeoutMs = 480_000;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
@@ -45,29 +46,47 @@ function specFiles(words) {
 
 async function runFiles(files, services, tally) {
   console.log(`test   ${files.length} files, ${services}\n`);
-  const events = run({ files, concurrency: fileConcurrency, timeout: fileTimeoutMs, signal: interrupted.signal });
-  events.on('test:pass', (test) => countPassed(test, tally));
+  const { modules, shared } = testProcesses(files, dist);
+  const silent = new Set(shared.map(sourceOf));
+  const events = run({ files: modules, concurrency: processConcurrency, timeout: processTimeoutMs, signal: interrupted.signal });
+  events.on('test:pass', (test) => {
+    if (test.details.type !== 'suite') silent.delete(sourceOf(test.file));
+    countPassed(test, tally);
+  });
   events.on('test:fail', (test) => {
+    silent.delete(test.details.type === 'suite' ? test.name : sourceOf(test.file));
     // A suite whose tests failed is no failure of its own; one whose hook failed is.
     if (test.details.error?.failureType !== 'subtestsFailed') tally.failed += 1;
   });
   const lines = events.compose(new spec());
   for await (const line of lines) process.stdout.write(line);
   interrupted.signal.throwIfAborted();
+  for (const file of silent) countEmpty(file, tally);
 }
 
 function countPassed(test, tally) {
-  const where = relative(root, test.file ?? '');
+  const where = sourceOf(test.file);
   if (test.skip !== undefined || test.todo !== undefined) {
     const reason = [test.skip, test.todo].find((given) => typeof given === 'string' && given) ?? 'no reason given';
     tally.skipped.push(`${test.name}  (${reason})  ${where}`);
   } else if (test.name === test.file) {
     // So the runner reports a file that ended well without having run any test.
-    console.log(`✖ ${where} contains no test`);
-    tally.failed += 1;
+    countEmpty(where, tally);
   } else if (test.details.type !== 'suite') {
     tally.passed += 1;
   }
+}
+
+/** The path of a test file as its author knows it, whether the runner speaks of the source or of what was made of it. */
+function sourceOf(file = '') {
+  return relative(root, file)
+    .replace(/^dist[/\\]/, '')
+    .replace(/\.js$/, '.ts');
+}
+
+function countEmpty(file, tally) {
+  console.log(`✖ ${file} contains no test`);
+  tally.failed += 1;
 }
 
 /** Starts what the test files share, tells them by environment, and stops it whatever happens. */

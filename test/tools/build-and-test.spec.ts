@@ -11,6 +11,7 @@ const ours = resolve(import.meta.dirname, '../../..');
 const toolFiles = [
   'build.mjs',
   'test.mjs',
+  'test-processes.mjs',
   'prisma-engine.mjs',
   'prisma-engine-adapter.mjs',
   'test-services.ts',
@@ -115,11 +116,16 @@ describe('npm test', () => {
     ['a file that cannot be loaded', "throw new Error('at once');", '0 passed, 1 failed'],
     ['a file without tests', '', '0 passed, 1 failed'],
   ] as const) {
-    it(`counts ${what} as a failure`, () => {
-      const { code, lastLine } = runTests(program);
-      assert.equal(lastLine, count);
-      assert.equal(code, 1);
-    });
+    for (const [where, path] of [
+      ['', 'test/it.spec.ts'],
+      [' in a shared process', 'libs/one/src/it.spec.ts'],
+    ] as const) {
+      it(`counts ${what}${where} as a failure`, () => {
+        const { code, lastLine } = runTests(program, 'it.spec', path);
+        assert.equal(lastLine, count);
+        assert.equal(code, 1);
+      });
+    }
   }
 
   it('fails when no file matches', () => {
@@ -143,9 +149,14 @@ function build(): { code: number | null; output: string } {
   return node('tools/build.mjs');
 }
 
-function runTests(program: string, word = 'it.spec'): { code: number | null; output: string; lastLine: string | undefined } {
-  write('test/it.spec.ts', `import { after, describe, it } from 'node:test';\nvoid [after, describe, it];\n${program}\n`);
+function runTests(
+  program: string,
+  word = 'it.spec',
+  path = 'test/it.spec.ts',
+): { code: number | null; output: string; lastLine: string | undefined } {
+  write(path, `import { after, describe, it } from 'node:test';\nvoid [after, describe, it];\n${program}\n`);
   const result = node('tools/test.mjs', word);
+  rmSync(join(scratch, path));
   return { ...result, lastLine: result.output.trimEnd().split('\n').at(-1) };
 }
 
