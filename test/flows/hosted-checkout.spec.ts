@@ -260,7 +260,7 @@ describe('whatever is lost, late or repeated', () => {
     it(`one session is made when the first answer is ${action}`, async () => {
       const phase = action === '500' ? {} : { phase: 'after' };
       await stack.control('/_sim/faults', { route: 'POST /v1/checkout/sessions', action, ...phase, count: 1 });
-      const order = await stack.orderIn((await accepted(stack)).id, 'requires_payment', 30_000);
+      const order = await stack.orderIn((await accepted(stack)).id, 'requires_payment');
       assert.equal((await sessionsOf(stack, order)).length, 1);
       await onPage(order, CARD);
       await stack.orderIn(order.id, 'paid');

@@ -48,7 +48,7 @@ describe('an operation that is parked', () => {
     await stack.startWorker();
     await waitFor('the confirm to be held up', async () => (await sentFor(stack, order, 'confirm')).length >= 2);
     await stack.control('/_sim/clock', { advanceSeconds: 3.1 * DAY_SECONDS });
-    const parked = await waitFor('it to be parked', () => operationOf(order, 'confirm').catch(() => null), 30_000);
+    const parked = await waitFor('it to be parked', () => operationOf(order, 'confirm').catch(() => null));
     assert.deepEqual([parked['kind'], parked['status'], parked['inDoubt'], parked['order']], ['confirm', 'parked', true, order.id]);
     assert.deepEqual(membersOf(await ops('/operations', other)), [], 'another account sees nothing of it');
     assertProblem(await ops(`/operations/${order.operations.confirm}/retry`, { ...other, body: {} }), 404, 'not_found');
@@ -58,7 +58,7 @@ describe('an operation that is parked', () => {
     const sent = (await sentFor(stack, order, 'confirm')).length;
     const retried = await post(`/operations/${order.operations.confirm}/retry`);
     assert.deepEqual([retried.status, retried.json['status']], [200, 'unknown'], retried.text);
-    const { payment } = await stack.orderIn(order.id, 'paid', 20_000);
+    const { payment } = await stack.orderIn(order.id, 'paid');
     assert.equal((await sentFor(stack, order, 'confirm')).length, sent, 'it was sent once more');
     assert.deepEqual(await effectsOn(stack, payment.stripePaymentIntentId ?? ''), PAID_ONCE);
 
@@ -79,7 +79,7 @@ describe('an operation that is parked', () => {
     assert.equal(Object(parked['lastError']).code, 'parameter_unknown');
 
     assert.equal((await post(`/operations/${order.operations.confirm}/retry`)).status, 200);
-    const { payment } = await stack.orderIn(order.id, 'paid', 20_000);
+    const { payment } = await stack.orderIn(order.id, 'paid');
     assert.deepEqual(
       (await sentFor(stack, order, 'confirm')).map(({ generation }) => generation),
       [1, 2],
@@ -89,7 +89,7 @@ describe('an operation that is parked', () => {
 
   it('and makes a refund waits for two complete lists, ten minutes apart, before money can move again', async () => {
     const { id } = await stack.order();
-    await stack.orderIn(id, 'paid', 20_000);
+    await stack.orderIn(id, 'paid');
     const refusal = { error: { type: 'invalid_request_error', code: 'parameter_unknown', message: 'Received unknown parameter' } };
     const fault = { method: 'POST', path: '/v1/refunds', action: 'json', status: 400, body: JSON.stringify(refusal), count: 1 };
     assert.equal((await stack.control('/_sim/faults', fault)).status, 200);
@@ -110,7 +110,7 @@ describe('an operation that is parked', () => {
     assert.equal(await isSent(), 0);
     await stack.control('/_sim/clock', { advanceSeconds: 601 });
     await stack.database.query(`UPDATE payment_operations SET next_attempt_at = now() WHERE refund_id IS NOT NULL AND status = 'unknown'`);
-    await stack.orderIn(id, 'partially_refunded', 20_000);
+    await stack.orderIn(id, 'partially_refunded');
     assert.equal(await isSent(), 1);
   });
 });

@@ -39,7 +39,7 @@ async function acceptOrders(count: number): Promise<readonly OrderJson[]> {
 
 async function assertPaidOnce(orders: readonly OrderJson[]): Promise<void> {
   for (const { id, amount } of orders) {
-    const paid = await stack.orderIn(id, 'paid', 30_000);
+    const paid = await stack.orderIn(id, 'paid');
     assert.equal(paid.amountCaptured, amount);
     assert.deepEqual(await effectsOn(stack, paid.payment.stripePaymentIntentId ?? ''), [
       `authorized ${amount} usd`,

@@ -22,7 +22,7 @@ interface Case {
 let stack: Stack;
 
 async function paidOnce({ id }: LaidOrder): Promise<OrderJson> {
-  const order = await stack.orderIn(id, 'paid', 20_000);
+  const order = await stack.orderIn(id, 'paid');
   assert.deepEqual(await effectsOn(stack, order.payment.stripePaymentIntentId ?? ''), PAID_ONCE);
   return order;
 }

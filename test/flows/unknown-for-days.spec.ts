@@ -70,7 +70,7 @@ describe('an operation that is unknown', () => {
 
     for (const [index, { struck, phase }] of CASES.entries()) {
       const order = laid.get(`${struck} ${phase}`) ?? assert.fail();
-      const { payment } = await stack.orderIn(order.id, 'paid', 20_000);
+      const { payment } = await stack.orderIn(order.id, 'paid');
       assert.deepEqual(await effectsOn(stack, payment.stripePaymentIntentId ?? ''), PAID_ONCE);
       const later = (await sentFor(stack, order, struck)).slice(sent[index]);
       assert.deepEqual(
@@ -87,11 +87,11 @@ describe('an operation that is unknown', () => {
     await stack.control('/_sim/faults', { method: 'GET', path: '/v1/**', action: 'error', status: 503 });
     await advance(71.9);
     const attempts = await attemptsOf(order);
-    await waitFor('two further looks after 71.9 h', async () => (await attemptsOf(order)) >= attempts + 2, 30_000);
+    await waitFor('two further looks after 71.9 h', async () => (await attemptsOf(order)) >= attempts + 2);
     assert.doesNotMatch(await historyOf(stack, order, 'confirm'), /parked/);
 
     await advance(0.2);
-    await waitFor('the confirm to be parked', async () => (await historyOf(stack, order, 'confirm')).endsWith('parked?'), 20_000);
+    await waitFor('the confirm to be parked', async () => (await historyOf(stack, order, 'confirm')).endsWith('parked?'));
     await stack.control('/_sim/faults', undefined, 'DELETE');
     const { status, payment, amountCaptured } = await stack.readOrder(order.id);
     assert.deepEqual([status, payment.pendingOperation, amountCaptured], ['pending', 'confirm', 0]);

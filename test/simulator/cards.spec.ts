@@ -84,7 +84,8 @@ describe('authentication', () => {
     strictEqual(failed.status, 'requires_payment_method');
     strictEqual(failed.last_payment_error?.code, 'payment_intent_authentication_failure');
     strictEqual(failed.latest_charge, null);
-    strictEqual((await stripe.events.list({ limit: 1 })).data[0]?.type, 'payment_intent.payment_failed');
+    const told = (await stripe.events.list({ type: 'payment_intent.payment_failed', limit: 1 })).data[0]?.data.object;
+    strictEqual(told && 'id' in told ? told.id : null, waiting.id);
   });
 
   it('may be followed by a decline', async () => {

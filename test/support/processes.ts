@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 const APPS = join(import.meta.dirname, '../../apps');
 
 /** How long a process may take to say that it is ready, on a machine that runs other tests too. */
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 120_000;
 
 /** How a process ended. */
 export interface Exit {

@@ -1,7 +1,9 @@
 import { Stripe } from 'stripe';
 import { loadConfig } from '#libs/config';
+import { type Clock } from '#libs/primitives';
 import { createLogger } from '#libs/telemetry';
 import { type RunningApi, startApi } from '../../apps/api/src/api.js';
+import { CLOCK } from '../../apps/api/src/tokens.js';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
 import { type RunningWorker, startWorker } from '../../apps/worker/src/worker.js';
 import { freePort } from '../../tools/free-port.js';
@@ -119,12 +121,16 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
     stripeKey,
     stripe,
     call: send,
-    control: (path, body, method) =>
-      call(`${simulatorUrl}${path}`, {
+    control: async (path, body, method) => {
+      const answer = await call(`${simulatorUrl}${path}`, {
         key: stripeKey,
         ...(body === undefined ? {} : { body }),
         ...(method === undefined ? {} : { method }),
-      }),
+      });
+      // The API looks at the clock now and then; what a test does next is to happen after the jump.
+      if (path === '/_sim/clock') await api.app.get<Clock>(CLOCK).refresh();
+      return answer;
+    },
     order: async (overrides = {}, idempotencyKey = crypto.randomUUID()) => {
       const answer = await send('/v1/orders', { idempotencyKey, body: { ...AN_ORDER, ...overrides } });
       if (answer.status !== 201) throw new Error(`the order was refused: ${answer.text}`);

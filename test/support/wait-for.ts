@@ -1,6 +1,9 @@
 /** Shorter than what is waited for, longer than a busy loop. */
 const LOOK_EVERY_MS = 10;
 
+/** Of a test that fails; one that passes never waits for long. A machine that does other things too may take ten times as long as usual. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Waits until `look` gives something other than null, undefined or false, and returns it. Fails after `timeoutMs`, saying what was
  * waited for and what was seen last.
@@ -8,7 +11,7 @@ const LOOK_EVERY_MS = 10;
 export async function waitFor<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  timeoutMs = 15_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
