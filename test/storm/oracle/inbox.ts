@@ -1,0 +1,39 @@
+import { Check, type Evidence, grouped, type Verdict } from './evidence.js';
+
+/** R9: each event takes effect once; what was acknowledged to Stripe is stored, and nothing Stripe did not say. */
+export function eventsTakeEffectOnce({ dump, stripe }: Evidence): Verdict {
+  const check = new Check('R9', 'each event takes effect once');
+  const told = new Set(stripe.events.map(({ id }) => id));
+  for (const [id, rows] of grouped(dump.events, (row) => row.id)) {
+    check.that(rows.length === 1, () => `the event ${id} is stored ${rows.length} times`);
+    check.that(told.has(id), () => `the event ${id} is stored, but Stripe never said it`);
+  }
+  for (const { id, type, status } of dump.events)
+    check.that(status === 'applied' || status === 'ignored', () => `the event ${id} (${type}) is ${status}`);
+  const stored = new Set(dump.events.map(({ id }) => id));
+  for (const id of stripe.delivered) check.that(stored.has(id), () => `the event ${id} was acknowledged, but is not stored`);
+  for (const { id, type, pending_webhooks: pending } of stripe.events)
+    check.that(pending === 0, () => `the event ${id} (${type}) is refused again and again`);
+  const effects = dump.timeline.filter(({ cause }) => cause.startsWith('webhook:'));
+  for (const [name, rows] of grouped(effects, ({ cause, order, type, from }) => `${cause} ${order} ${type} from ${from}`))
+    check.that(rows.length === 1, () => `${name}: ${rows.length} times`);
+  return check.verdict();
+}
+
+/** R10: the outbox drains. */
+export function outboxDrains({ dump }: Evidence): Verdict {
+  const check = new Check('R10', 'the outbox drains');
+  for (const row of dump.outbox) check.that(false, () => `left in the outbox: ${row}`);
+  check.that(true, () => '');
+  return check.verdict();
+}
+
+/** R12: no secret in any log, metric, job or trace. */
+export function nothingTellsSecrets({ scans }: Evidence): Verdict {
+  const check = new Check('R12', 'no secret in any log, metric, job or timeline');
+  for (const { what, lines, found } of scans) {
+    check.facts += lines;
+    for (const line of found) check.violations.push(`${what}: ${line}`);
+  }
+  return check.verdict();
+}

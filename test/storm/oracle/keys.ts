@@ -1,0 +1,137 @@
+import { acknowledged, type Command } from '../history.js';
+import { Check, type Dump, type Evidence, grouped, type KeyRow, type Verdict } from './evidence.js';
+
+/** R1: what was acknowledged is there. */
+export function acknowledgedIsThere({ history, dump }: Evidence): Verdict {
+  const check = new Check('R1', 'every acknowledged command is there');
+  const there = new Set([...dump.orders.map(({ id }) => `/v1/orders/${id}`), ...dump.refunds.map(({ id }) => `/v1/refunds/${id}`)]);
+  const rows = rowsByKey(dump);
+  for (const command of history.commands) {
+    const answer = acknowledged(command);
+    if (answer === null) continue;
+    check.that(
+      answer.location !== null && there.has(answer.location),
+      () => `${named(command)} was acknowledged, but ${answer.location} is not there`,
+    );
+    check.that(
+      (rows.get(command.key) ?? []).some(({ location }) => location === answer.location),
+      () => `${named(command)} was acknowledged, but its key is not stored`,
+    );
+  }
+  return check.verdict();
+}
+
+/** R2: one effect per scope and key. */
+export function oneEffectAKey({ history, dump }: Evidence): Verdict {
+  const check = new Check('R2', 'one effect per scope and key');
+  for (const rows of grouped(dump.keys, (row) => `${row.account} ${row.audience} ${row.key}`).values())
+    check.that(rows.length === 1, () => `the key ${rows[0]?.key} is stored ${rows.length} times`);
+  const commands = grouped(history.commands, ({ key }) => key);
+  const made = new Map<string, number>();
+  const ordered = new Map<string, number>();
+  for (const row of dump.keys) {
+    const verb = commands.get(row.key)?.[0]?.verb;
+    check.that(verb !== undefined, () => `the key ${row.key} is stored, but nobody ever sent it`);
+    if (row.status >= 300 || row.location === null) continue;
+    if (verb === 'create' || verb === 'refund') made.set(row.location, (made.get(row.location) ?? 0) + 1);
+    else ordered.set(`${verb} ${row.location}`, (ordered.get(`${verb} ${row.location}`) ?? 0) + 1);
+  }
+  for (const { id } of dump.orders)
+    check.that(made.get(`/v1/orders/${id}`) === 1, () => `the order ${id} was made by ${made.get(`/v1/orders/${id}`) ?? 0} keys`);
+  for (const { id } of dump.refunds)
+    check.that(made.get(`/v1/refunds/${id}`) === 1, () => `the refund ${id} was made by ${made.get(`/v1/refunds/${id}`) ?? 0} keys`);
+  for (const [location, answers] of grouped(
+    history.commands.filter(({ verb }) => verb === 'create'),
+    (command) => acknowledged(command)?.location ?? null,
+  ))
+    check.that(answers.length === 1, () => `${location} was acknowledged to ${answers.length} keys`);
+  operationsAreOrdered(check, dump, ordered);
+  return check.verdict();
+}
+
+/** A pay or capture makes exactly one operation; so does a create. */
+function operationsAreOrdered(check: Check, dump: Dump, ordered: ReadonlyMap<string, number>): void {
+  const counts = new Map<string, number>();
+  for (const { kind, orderedBy, order } of dump.operations) {
+    const name = kind === 'create' ? `create /v1/orders/${order}` : `${orderedBy} /v1/orders/${order}`;
+    if (kind === 'create' || orderedBy === 'pay' || orderedBy === 'capture') counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  for (const { id } of dump.orders) {
+    for (const verb of ['pay', 'capture']) {
+      const name = `${verb} /v1/orders/${id}`;
+      const [wanted, found] = [ordered.get(name) ?? 0, counts.get(name) ?? 0];
+      if (wanted + found > 0) check.that(wanted === found, () => `${name} was accepted ${wanted} times and ordered ${found} times`);
+    }
+    const creates = counts.get(`create /v1/orders/${id}`) ?? 0;
+    check.that(creates === 1, () => `the order ${id} has ${creates} operations that create an intent`);
+  }
+}
+
+/** R3: all answers for a key are byte-identical, and equal to what is stored. */
+export function answersAreOne({ history, dump }: Evidence): Verdict {
+  const check = new Check('R3', 'all answers for a key are the same bytes');
+  const rows = rowsByKey(dump);
+  for (const command of history.commands) {
+    const answers = command.attempts.flatMap(({ answer }) => (answer !== null && answer.status < 300 ? [answer] : []));
+    const [first] = answers;
+    if (first === undefined) continue;
+    for (const { status, digest, location } of answers.slice(1))
+      check.that(
+        status === first.status && digest === first.digest && location === first.location,
+        () => `${named(command)} got different answers`,
+      );
+    check.that(
+      answers.filter(({ isReplay }) => !isReplay).length <= 1,
+      () => `${named(command)} was carried out ${answers.filter(({ isReplay }) => !isReplay).length} times`,
+    );
+    const stored = (rows.get(command.key) ?? []).some(
+      ({ status, digest, location }) => status === first.status && digest === first.digest && location === first.location,
+    );
+    check.that(stored, () => `what is stored for ${named(command)} is not what was answered`);
+  }
+  return check.verdict();
+}
+
+/** R4: a different request under a used key is never carried out. */
+export function otherRequestsAreRefused({ history }: Evidence): Verdict {
+  const check = new Check('R4', 'another request under a used key is refused');
+  for (const command of history.commands)
+    for (const { answer } of command.otherRequests)
+      if (answer !== null && answer.status < 500)
+        check.that(
+          answer.status === 422 || answer.code === 'idempotency_key_in_progress',
+          () => `another request under the key of ${named(command)} was answered ${answer.status}`,
+        );
+  return check.verdict();
+}
+
+/** R13: whose key made something, that account alone has it. */
+export function accountsAreApart({ history, dump }: Evidence): Verdict {
+  const check = new Check('R13', "no account reaches another's rows");
+  for (const { what, status } of history.trespasses)
+    check.that(status === 404, () => `the other account was answered ${status} to ${what}`);
+  const accountOf = new Map(dump.orders.map(({ id, account }) => [id, account]));
+  const known = grouped(history.orders.values(), ({ account }) => String(account));
+  const owners = [...known.values()].map((orders) => [...new Set(orders.flatMap(({ id }) => accountOf.get(id) ?? []))]);
+  for (const accounts of owners)
+    check.that(accounts.length === 1, () => `the orders of one merchant belong to ${accounts.length} accounts`);
+  check.that(new Set(owners.flat()).size === owners.flat().length, () => 'the merchants share an account');
+  for (const { id } of history.orders.values()) check.that(accountOf.has(id), () => `the order ${id} is nobody's`);
+  const shared = [...grouped(history.commands, ({ key }) => key).values()].filter((commands) => commands.length > 1);
+  for (const commands of shared) {
+    const locations = commands.flatMap((command) => acknowledged(command)?.location ?? []);
+    check.that(
+      new Set(locations).size === locations.length,
+      () => `two accounts that used the key ${commands[0]?.key} were given one order`,
+    );
+  }
+  return check.verdict();
+}
+
+function rowsByKey({ keys }: Dump): Map<string, KeyRow[]> {
+  return grouped(keys, ({ key }) => key);
+}
+
+function named({ verb, path, key }: Command): string {
+  return `${verb} (POST ${path}) under ${key}`;
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CANARIES } from '../secrets.js';
+import { type Evidence, type Scan } from './evidence.js';
+import { answered, type Mutable, soundEvidence } from './forged-evidence.js';
+import { judge } from './oracle.js';
+import { publicIdOf } from './public-id.js';
+import { scanLines } from './scan-texts.js';
+
+type Forge = (evidence: Mutable<Evidence>) => unknown;
+
+/** The n-th of a list that a forgery changes. */
+function nth<T>(list: readonly T[], index: number): T {
+  const found = list[index];
+  assert.ok(found !== undefined);
+  return found;
+}
+
+const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[] = [
+  ['R1', 'an acknowledged order that is gone', ({ dump }) => dump.orders.shift()],
+  ['R1', 'an acknowledged refund that is gone', ({ dump }) => dump.refunds.shift()],
+  ['R1', 'an acknowledged command whose key is gone', ({ dump }) => dump.keys.pop()],
+  ['R2', 'a key that is stored twice', ({ dump }) => dump.keys.push({ ...nth(dump.keys, 0) })],
+  ['R2', 'a key nobody ever sent', ({ dump }) => dump.keys.push({ ...nth(dump.keys, 0), key: 'made up', location: '/v1/orders/ord_9' })],
+  ['R2', 'an order that no key made', ({ dump }) => dump.orders.push({ ...nth(dump.orders, 1), id: 'ord_3' })],
+  ['R2', 'an order that two keys made', ({ dump }) => dump.keys.push({ ...nth(dump.keys, 0), key: 'key-other', account: 'c' })],
+  ['R2', 'a second operation that creates an intent', ({ dump }) => dump.operations.push({ ...nth(dump.operations, 0), id: 'op_9' })],
+  [
+    'R2',
+    'an attempt to pay that nobody ordered',
+    ({ dump }) => dump.operations.push({ ...nth(dump.operations, 1), id: 'op_9', orderedBy: 'pay' }),
+  ],
+  ['R2', 'a write at Stripe that no row ordered', ({ dump }) => dump.operations.splice(2, 1)],
+  ['R2', 'a write at Stripe without a key', ({ journal }) => journal.push({ ...nth(journal, 0), idempotencyKey: null } as never)],
+  [
+    'R2',
+    'one key at Stripe for a charge and a refund',
+    ({ journal }) => journal.push({ ...nth(journal, 4), idempotencyKey: 'op_1-1' } as never),
+  ],
+  [
+    'R2',
+    'a key at Stripe of a generation nobody began',
+    ({ journal }) => journal.push({ ...nth(journal, 0), idempotencyKey: 'op_1-2' } as never),
+  ],
+  ['R3', 'another body in a replay', ({ history }) => answered(nth(history.commands, 0), 201, 'other bytes', '/v1/orders/ord_1', true)],
+  [
+    'R3',
+    'another Location in a replay',
+    ({ history }) => answered(nth(history.commands, 0), 201, 'body of ord_1', '/v1/orders/ord_2', true),
+  ],
+  [
+    'R3',
+    'a command that was carried out twice',
+    ({ history }) => answered(nth(history.commands, 0), 201, 'body of ord_1', '/v1/orders/ord_1'),
+  ],
+  ['R3', 'a stored body that nobody was answered', ({ dump }) => (nth(dump.keys, 0).digest = 'other bytes')],
+  [
+    'R4',
+    'another request under a used key that was accepted',
+    ({ history }) => nth(history.commands, 0).otherRequests.push({ ...nth(nth(history.commands, 0).attempts, 0) }),
+  ],
+  ['R5', 'a second charge', ({ journal }) => journal.push({ ...nth(journal, 2) })],
+  ['R5', 'a second charge by a second intent', secondIntent],
+  ['R5', 'a charge of another amount', ({ journal }) => ((nth(journal, 2) as { amount: number }).amount += 1)],
+  ['R5', 'a charge in another currency', ({ journal }) => ((nth(journal, 2) as { currency: string }).currency = 'eur')],
+  ['R5', 'a capture of more than the order', ({ journal }) => ((nth(journal, 3) as { amount: number }).amount += 1)],
+  ['R6', 'more returned than captured', ({ journal }) => journal.push({ ...nth(journal, 5), refund: 're_2', amount: 301 } as never)],
+  ['R6', 'more refunds accepted than there is to return', ({ history }) => nth(history.commands, 2).path && forgeRefund(history)],
+  ['R7', 'a status that is not the intent’s', ({ dump }) => (nth(dump.orders, 1).payment = 'requires_action')],
+  ['R7', 'an order that is not as its payment says', ({ dump }) => (nth(dump.orders, 1).status = 'pending')],
+  ['R7', 'a captured amount that is not Stripe’s', ({ dump }) => (nth(dump.orders, 0).captured = 499)],
+  ['R7', 'a refund that Stripe does not have', ({ stripe }) => stripe.refunds.pop()],
+  ['R7', 'a refund that we do not have', ({ stripe }) => stripe.refunds.push({ ...nth(stripe.refunds, 0), id: 're_2' })],
+  ['R7', 'an intent that Stripe does not have', ({ stripe }) => stripe.intents.pop()],
+  ['R7', 'an intent that no row of ours has', ({ stripe }) => stripe.intents.push({ ...nth(stripe.intents, 1), id: 'pi_9' })],
+  ['R7', 'an operation that never ended', ({ dump }) => (nth(dump.operations, 2).status = 'unknown')],
+  ['R7', 'a contradiction that was written down', ({ dump }) => dump.discrepancies.push('amount_differs')],
+  ['R7', 'a command that was never answered', ({ failures }) => failures.push('create was never answered')],
+  ['R8', 'a state that regressed', ({ dump }) => dump.timeline.push({ ...nth(dump.timeline, 2), from: 'paid', to: 'pending' })],
+  ['R8', 'a state that a buyer saw regress', ({ history }) => history.orders.get('ord_1')?.statuses.push('requires_payment')],
+  ['R9', 'an event that is stored twice', ({ dump }) => dump.events.push({ ...nth(dump.events, 0) })],
+  ['R9', 'an event that took effect twice', ({ dump }) => dump.timeline.push({ ...nth(dump.timeline, 1) })],
+  ['R9', 'an acknowledged event that is not stored', ({ stripe }) => stripe.delivered.add('evt_2')],
+  ['R9', 'a stored event that Stripe never said', ({ dump }) => dump.events.push({ id: 'evt_9', type: 'x', status: 'ignored' })],
+  ['R9', 'an event that was never applied', ({ dump }) => (nth(dump.events, 0).status = 'held')],
+  ['R9', 'an event that is refused for ever', ({ stripe }) => (nth(stripe.events, 0).pending_webhooks = 1)],
+  ['R10', 'a message left in the outbox', ({ dump }) => dump.outbox.push('{"kind":"payment-operation"}')],
+  ['R11', 'a change that is not on the timeline', ({ dump }) => dump.timeline.splice(3, 1)],
+  ['R11', 'a gap in the timeline', ({ dump }) => (nth(dump.timeline, 3).from = 'refunded')],
+  ['R11', 'a change without a cause', ({ dump }) => (nth(dump.timeline, 2).cause = '')],
+  ['R12', 'a key in a log', ({ scans }) => scans.push(scanned('api.log', ['all is well', `took ${CANARIES.idempotencyKey}-1`]))],
+  ['R12', 'a client secret in a job', ({ scans }) => scans.push(scanned('jobs', ['{"s":"pi_3abc_secret_xyz"}']))],
+  ['R13', 'an answer to the other account', ({ history }) => history.trespasses.push({ what: 'GET /v1/orders/ord_1', status: 200 })],
+  ['R13', 'an order in the other account', ({ dump }) => (nth(dump.orders, 1).account = 'a')],
+];
+
+function scanned(what: string, lines: readonly string[]): Mutable<Scan> {
+  const { found, ...rest } = scanLines(what, lines);
+  return { ...rest, found: [...found] };
+}
+
+function secondIntent({ stripe, journal }: Mutable<Evidence>): void {
+  stripe.intents.push({ ...nth(stripe.intents, 0), id: 'pi_9' });
+  journal.push({ ...nth(journal, 2), paymentIntent: 'pi_9' } as never);
+}
+
+function forgeRefund(history: Evidence['history']): void {
+  const command = history.begin({ ...nth(history.commands, 2), key: 'key-refund-2', amount: 301 });
+  answered(command, 201, 'body of ref_2', '/v1/refunds/ref_2');
+}
+
+describe('the oracle', () => {
+  it('finds every rule kept where every rule is kept, and has looked at facts of each', () => {
+    const verdicts = judge(soundEvidence());
+    assert.deepEqual(
+      verdicts.flatMap(({ rule, violations }) => violations.map((violation) => `${rule}: ${violation}`)),
+      [],
+    );
+    assert.deepEqual(
+      verdicts.filter(({ facts }) => facts === 0).map(({ rule }) => rule),
+      [],
+    );
+    const rules = Array.from({ length: 13 }, (_, n) => `R${n + 1}`);
+    assert.deepEqual([...new Set(verdicts.map(({ rule }) => rule))].toSorted(), rules.toSorted());
+  });
+
+  for (const [rule, what, forge] of FORGERIES) {
+    it(`sees ${what}: ${rule}`, () => {
+      const evidence = soundEvidence();
+      forge(evidence);
+      const broken = judge(evidence).filter(({ violations }) => violations.length > 0);
+      assert.ok(
+        broken.some((verdict) => verdict.rule === rule),
+        `found instead: ${broken.map((verdict) => verdict.rule).join() || 'nothing'}`,
+      );
+    });
+  }
+
+  it('writes public ids as the specification of TypeID has them', () => {
+    assert.equal(publicIdOf('prefix', '01890a5d-ac96-774b-bcce-b302099a8057'), 'prefix_01h455vb4pex5vsknk084sn02q');
+  });
+});

@@ -1,0 +1,195 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Buyers } from './buyers.js';
+import { Chance } from './chance.js';
+import { Chaos, type Pace } from './chaos.js';
+import { Client } from './client.js';
+import { boundFor, converge, type Convergence } from './convergence.js';
+import { ERRANDS } from './errands.js';
+import { type Backend, type Fleet, startFleet } from './fleet.js';
+import { acknowledged, History } from './history.js';
+import { type Verdict } from './oracle/evidence.js';
+import { judge } from './oracle/oracle.js';
+import { readJournal } from './oracle/read-stripe.js';
+import { scanTexts } from './oracle/scan-texts.js';
+import { probe } from './probe.js';
+import { StripeFaults } from './stripe-faults.js';
+import { TakeoverWatch } from './takeover-watch.js';
+import { Tally } from './tally.js';
+
+export interface StormOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly backend: Backend;
+  /** Where logs, databases and the simulator's state are; removed afterwards unless something is wrong. */
+  readonly folder: string;
+  readonly root: string;
+  readonly sql: string | null;
+  readonly ordersPerSecond: number;
+  readonly pace: Pace;
+  /** Told what is going on. */
+  readonly onProgress: (state: () => string) => void;
+}
+
+/** What a storm has shown. */
+export interface StormResult {
+  readonly verdicts: readonly Verdict[];
+  readonly faults: Tally;
+  readonly orders: number;
+  readonly requests: number;
+  readonly takeoversMs: readonly number[];
+  readonly convergence: Convergence;
+  readonly orderMs: { readonly before: number | null; readonly after: number | null };
+  /** Faults that could not strike as they should. */
+  readonly notes: readonly string[];
+}
+
+/** More buyers at once than this wait outside: what waits inside for Stripe would only grow. */
+const BUYERS_MAX = 256;
+/** How many acknowledged commands are sent once more at the end, beside all that were never answered. */
+const REPEATED_AT_THE_END = 500;
+/** After the healing a command is answered within this, or counts as never answered. */
+const LAST_ANSWERS_MS = 120_000;
+
+/** Runs one storm: orders under faults, then healing, convergence, and the oracle. */
+export async function runStorm(options: StormOptions): Promise<StormResult> {
+  const fleet = await startFleet({ ...options, folder: join(options.folder, 'fleet') });
+  try {
+    return await new Storm(options, fleet).run();
+  } finally {
+    await fleet.stop();
+  }
+}
+
+/** Removes what a storm has left behind. */
+export function forget({ folder }: Pick<StormOptions, 'folder'>): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+class Storm {
+  readonly #history = new History();
+  readonly #faults = new Tally();
+  readonly #takeovers: TakeoverWatch;
+  readonly #client: Client;
+  readonly #buyers: Buyers;
+  readonly #stripeFaults: StripeFaults;
+  readonly #chance: Chance;
+  readonly #inside = new Set<Promise<void>>();
+  #isOver = false;
+  #phase = 'starting';
+
+  constructor(
+    private readonly options: StormOptions,
+    private readonly fleet: Fleet,
+  ) {
+    this.#chance = new Chance(options.seed);
+    this.#takeovers = new TakeoverWatch(fleet.postgres);
+    this.#client = new Client(fleet.door.url, this.#history, this.#chance.fork());
+    this.#buyers = new Buyers(this.#client, this.#chance.fork(), this.#history, fleet.simulatorUrl, () => this.#isOver);
+    this.#stripeFaults = new StripeFaults(fleet.simulatorUrl, this.#chance.fork(), this.#faults);
+  }
+
+  async run(): Promise<StormResult> {
+    const { fleet, options } = this;
+    options.onProgress(() => this.#state());
+    await this.#buyers.fillCatalogue();
+    const before = await probe(this.#buyers);
+    this.#phase = 'storm';
+    const scene = { fleet, chance: this.#chance.fork(), takeovers: this.#takeovers };
+    const chaos = new Chaos(scene, this.#stripeFaults, this.#faults, options.pace, join(options.folder, 'faults.log'));
+    await this.#letBuyersIn(Date.now() + options.minutes * 60_000);
+    this.#phase = 'healing';
+    await chaos.stop();
+    await this.#heal();
+    const healedAt = Date.now();
+    this.#phase = 'last answers';
+    this.#client.gaveUpAfter = healedAt + LAST_ANSWERS_MS;
+    let after: number | null = null;
+    const probed = probe(this.#buyers).then((ms) => {
+      after = ms;
+    });
+    await Promise.all(this.#inside);
+    this.#phase = 'converging';
+    const convergence = await converge(fleet, this.#history, healedAt, Date.now(), () => boundFor(after));
+    await probed;
+    this.#phase = 'repeating commands';
+    await this.#repeatCommands();
+    this.#phase = 'judging';
+    const verdicts = await this.#judge(convergence, after);
+    return {
+      verdicts,
+      faults: this.#faults,
+      orders: this.#history.orders.size,
+      requests: this.#history.commands.reduce((sum, { attempts, otherRequests }) => sum + attempts.length + otherRequests.length, 0),
+      takeoversMs: this.#takeovers.timesMs,
+      convergence,
+      orderMs: { before, after },
+      notes: chaos.errors,
+    };
+  }
+
+  /** Buyers come at their rate whatever happens, as long as there is room. */
+  async #letBuyersIn(until: number): Promise<void> {
+    const chance = this.#chance.fork();
+    const betweenMs = 1_000 / this.options.ordersPerSecond;
+    for (let nextAt = Date.now(); Date.now() < until; nextAt += betweenMs * 2 * chance.next()) {
+      // What could not come in while there was no room does not come all at once.
+      nextAt = Math.max(nextAt, Date.now() - 1_000);
+      await sleep(Math.max(0, nextAt - Date.now()));
+      if (this.#inside.size >= BUYERS_MAX) continue;
+      const buying = chance
+        .weighted(ERRANDS)
+        .run(this.#buyers)
+        .finally(() => this.#inside.delete(buying));
+      this.#inside.add(buying);
+    }
+    this.#isOver = true;
+  }
+
+  /** Takes every fault away and sees that everything runs. */
+  async #heal(): Promise<void> {
+    const { fleet } = this;
+    await fleet.postgres.start();
+    await fleet.redis?.start();
+    await fleet.stripeWay.pass();
+    // A connection that went silent would stay so.
+    fleet.stripeWay.reset();
+    fleet.door.heal();
+    for (const member of fleet.members()) member.thaw();
+    await Promise.all(fleet.members().map((member) => member.start()));
+    await this.#stripeFaults.clear();
+  }
+
+  /** The same key gives the same bytes, now too; what nobody was told is settled by it. */
+  async #repeatCommands(): Promise<void> {
+    const commands = this.#history.commands.filter((command) => acknowledged(command) !== null);
+    const every = Math.max(1, Math.floor(commands.length / REPEATED_AT_THE_END));
+    for (const [index, command] of commands.entries()) if (index % every === 0) await this.#client.once(command);
+  }
+
+  async #judge(convergence: Convergence, probeMs: number | null): Promise<readonly Verdict[]> {
+    const { fleet } = this;
+    const journal = await readJournal(fleet.simulatorUrl);
+    for (const entry of journal)
+      if (entry.kind === 'request' && entry.fault !== null)
+        this.#faults.add(`Stripe: ${entry.fault.action} ${entry.fault.phase} the effect`);
+    const unanswered = this.#history.commands.filter(({ attempts }) =>
+      attempts.every(({ answer }) => answer === null || answer.status >= 500),
+    );
+    const failures = [
+      ...convergence.failures,
+      ...(probeMs === null ? ['an order that nothing disturbed was not paid'] : []),
+      ...unanswered.map(({ verb, path, key }) => `${verb} (POST ${path}) under ${key} was never answered`),
+      ...fleet.members().flatMap(({ deaths, badStops }) => [...deaths, ...badStops]),
+    ];
+    const { dump, stripe } = convergence;
+    const scans = await scanTexts(fleet, join(this.options.folder, 'fleet/redis'));
+    return judge({ history: this.#history, journal, stripe, dump, scans, failures });
+  }
+
+  #state(): string {
+    const { orders, commands } = this.#history;
+    return `storm  ${this.#phase}: ${orders.size} orders, ${commands.length} commands, ${this.#inside.size} buyers, ${this.#faults.total} faults`;
+  }
+}

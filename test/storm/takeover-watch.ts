@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer } from './postgres-server.js';
+
+interface Held {
+  readonly id: string;
+  readonly fence: string;
+  readonly lease: string | null;
+  readonly finished: boolean;
+}
+
+/** A living worker renews each second: a lease that stands still for longer lost its holder. */
+const STANDS_STILL_MS = 1_500;
+const LOOK_EVERY_MS = 100;
+const GIVE_UP_MS = 20_000;
+
+/** Measures how long operations of killed workers lie until another worker has claimed them. */
+export class TakeoverWatch {
+  readonly timesMs: number[] = [];
+
+  constructor(private readonly postgres: PostgresServer) {}
+
+  /** To be called right after a worker was killed; resolves when what it held was claimed. A fault of the database ends the watch. */
+  async watch(): Promise<void> {
+    const killedAt = Date.now();
+    try {
+      const held = await this.#look(`lease_until > now() AND status = 'in_flight'`);
+      if (held.size === 0) return;
+      await sleep(STANDS_STILL_MS);
+      const orphans = new Map<string, Held>();
+      const now = await this.#lookAt([...held.keys()]);
+      for (const [id, before] of held) {
+        const after = now.get(id);
+        if (after !== undefined && after.fence === before.fence && after.lease === before.lease && !after.finished) orphans.set(id, before);
+      }
+      await this.#untilClaimed(orphans, killedAt);
+    } catch {
+      // The database is down: another fault's doing.
+    }
+  }
+
+  async #untilClaimed(orphans: Map<string, Held>, killedAt: number): Promise<void> {
+    while (orphans.size > 0 && Date.now() - killedAt < GIVE_UP_MS) {
+      const now = await this.#lookAt([...orphans.keys()]);
+      for (const [id, before] of orphans) {
+        const after = now.get(id);
+        if (after === undefined || after.fence === before.fence) continue;
+        this.timesMs.push(Date.now() - killedAt);
+        orphans.delete(id);
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+    // What was never claimed shows in the oracle; here it counts with all the time it was given.
+    for (const _ of orphans) this.timesMs.push(Date.now() - killedAt);
+  }
+
+  #lookAt(ids: readonly string[]): Promise<Map<string, Held>> {
+    return this.#look('id = ANY ($1::uuid[])', [ids]);
+  }
+
+  async #look(where: string, params: readonly unknown[] = []): Promise<Map<string, Held>> {
+    const rows = await this.postgres.query<Held>(
+      `SELECT id, fence::text, lease_until::text AS lease, finished_at IS NOT NULL AS finished FROM payment_operations WHERE ${where}`,
+      params,
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+}
