@@ -132,6 +132,31 @@ describe('an order is refused as not valid', () => {
   }
 });
 
+describe('a card number', () => {
+  const CARD = '4242 4242 4242 4242';
+  const cases: readonly (readonly [string, object])[] = [
+    ['customer.name', { ...AN_ORDER, customer: { name: `Ada ${CARD}` } }],
+    ['customer.email', { ...AN_ORDER, customer: { email: '4242424242424242@example.com' } }],
+    ['customer.phone', { ...AN_ORDER, customer: { phone: 4_242_424_242_424_242 } }],
+    ['customer', { ...AN_ORDER, customer: '378282246310005' }],
+    ['items.0.name', item({ name: CARD.replaceAll(' ', '-') })],
+  ];
+  for (const [field, order] of cases) {
+    it(`is refused in ${field}`, async () => {
+      const answer = await post(order);
+      assertProblem(answer, 400, 'card_number_refused');
+      assert.deepEqual(fieldsOf(answer), [field]);
+      assert.doesNotMatch(answer.text, /4242|3782/);
+    });
+  }
+
+  it('is none of our business where any number may stand, and no number is refused for its length alone', async () => {
+    const texts = { reference: 'accepted', metadata: { barcode: '4242424242424242' } };
+    for (const name of ['Part 4242424242424241', 'Part 424242424242'])
+      assert.equal((await post({ ...item({ name }), ...texts })).status, 201);
+  });
+});
+
 describe('the total of an order', () => {
   for (const [currency, unitAmount, quantity, status, code] of [
     ['usd', 49, 1, 400, 'amount_too_small'],

@@ -175,6 +175,16 @@ describe('an error in a log line', () => {
   });
 });
 
+describe('a card number', () => {
+  it('is masked wherever it stands in a log line, and an access token too', async () => {
+    const { text, lines } = await output(`
+      log.info({ a: '4242 4242 4242 4242', b: { c: ['x 4242424242424242'] }, error: new Error('no card 4242-4242-4242-4242') }, 'paid by 4242424242424242');
+      log.info({ token: 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl' }, 'called');`);
+    assert.doesNotMatch(text, /4242[ -]?4242|eyJ/);
+    assert.deepEqual([lines[0]?.['a'], lines[0]?.['msg'], lines[1]?.['token']], ['[card number]', 'paid by [card number]', '[redacted]']);
+  });
+});
+
 describe("the framework's log lines", () => {
   it('are grave as they were meant, but for what it announces while it starts', async () => {
     const { lines } = await output(

@@ -1,3 +1,4 @@
+import { maskCardNumbers } from '#libs/primitives';
 import { pino } from 'pino';
 
 /** Structured log lines: an event's words first, its facts as fields. */
@@ -23,9 +24,10 @@ const SECRET_FIELDS = new Set(
 
 /**
  * What gives a secret away within a text that somebody else wrote, such as an error of the database: API keys, signing
- * secrets, client secrets, passwords in URLs. A text that merely looks like one is no great loss.
+ * secrets, client secrets, access tokens, passwords in URLs. A text that merely looks like one is no great loss.
  */
-const SECRET_TEXT = /[sr]k_(?:test|live)_[\w-]+|whsec_[\w-]+|(?<=_secret_)[\w-]+|(?<=:\/\/)[^\s/@"]*:[^\s/@"]+(?=@)/g;
+const SECRET_TEXT =
+  /[sr]k_(?:test|live)_[\w-]+|whsec_[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=_secret_)[\w-]+|(?<=:\/\/)[^\s/@"]*:[^\s/@"]+(?=@)/g;
 const CENSORED = '[redacted]';
 
 /** No fact lies deeper, and no object that does was meant to be logged. */
@@ -33,7 +35,7 @@ const MAX_DEPTH = 5;
 
 /** A text that somebody else wrote, without what gives a secret away in it (R12). */
 export function censored(text: string): string {
-  return text.replaceAll(SECRET_TEXT, CENSORED);
+  return maskCardNumbers(text.replaceAll(SECRET_TEXT, CENSORED));
 }
 
 /** The logger of one process. `level` is pino's; output is one JSON object per line on standard output. */
