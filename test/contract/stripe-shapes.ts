@@ -79,6 +79,7 @@ export type Events = { [E in Extract<Stripe.Event, { type: EventTypes }> as E['t
 
 /** The parameters of what we send, or are about to. */
 export interface Requests {
+  'GET /v1/account': Stripe.AccountRetrieveCurrentParams;
   'POST /v1/checkout/sessions': Stripe.Checkout.SessionCreateParams;
   'POST /v1/checkout/sessions/:id/expire': Stripe.Checkout.SessionExpireParams;
   'GET /v1/checkout/sessions': Stripe.Checkout.SessionListParams;

@@ -70,6 +70,9 @@ const SESSIONS: readonly SessionRequest[] = [
   { ...SESSION, lifeSeconds: 30 * 86_400 },
 ];
 
+const SINCE = new Date(4_000_000_000_500);
+const LISTED = { created: { gte: 4_000_000_000 }, limit: 100 };
+
 let recorded: RecordedStripe;
 let gateway: StripeGateway;
 let shapes: ShapeCheck;
@@ -180,6 +183,31 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
     const [dispute] = (await recorded.stripe.disputes.list({ payment_intent: intent })).data;
     assert(dispute);
     await proven('GET /v1/disputes/:id', {}, () => gateway.retrieveDispute(dispute.id));
+  },
+
+  async listEvents() {
+    await proven('GET /v1/events', LISTED, () => gateway.listEvents(SINCE, null));
+    const { id } = (await recorded.stripe.events.list({ limit: 1 })).data[0] ?? assert.fail('no event');
+    await proven('GET /v1/events', { ...LISTED, starting_after: id }, () => gateway.listEvents(SINCE, id));
+  },
+
+  async listPaymentIntents() {
+    await proven('GET /v1/payment_intents', LISTED, () => gateway.listPaymentIntents(SINCE, null));
+  },
+
+  async listRefunds() {
+    await proven('GET /v1/refunds', LISTED, () => gateway.listRefunds(SINCE, null));
+  },
+
+  async retrieveRefund() {
+    const payment = await paidIntent(REQUEST);
+    const params = { ...refundParams({ ...ORDER, amount: 700, reason: null }), payment_intent: payment };
+    const { id } = await gateway.createRefund(params, randomUUID());
+    await proven('GET /v1/refunds/:id', {}, () => gateway.retrieveRefund(id));
+  },
+
+  async retrieveAccountId() {
+    await proven('GET /v1/account', {}, () => gateway.retrieveAccountId());
   },
 
   async findPaymentIntent() {

@@ -55,6 +55,20 @@ const readsAnIntent: Scenario = {
   },
 };
 
+/** A payment whose webhooks are lost: only Stripe's list of events tells of it. */
+const hearsNothing: Scenario = {
+  prepare: (here) => placed(here, BROWSER, 'requires_payment'),
+  provoke: async (here, orderId) => {
+    const { id } = await here.intentOf(orderId);
+    await here.control('/_sim/webhooks', { action: 'drop', object: id });
+    await here.stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa', return_url: BROWSER.returnUrl });
+  },
+  settle: async (here, orderId) => {
+    await here.becomes(`/v1/orders/${orderId}`, 'paid');
+    await here.assertChargedOnce(orderId);
+  },
+};
+
 const refunds: Scenario = {
   prepare: (here) => placed(here, PAID, 'paid'),
   provoke: (here, orderId, key) => here.send(`/v1/orders/${orderId}/refunds`, key, { amount: 500 }),
@@ -190,6 +204,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'worker.operation.postpone': isThrottled,
   'worker.event.postpone': holdsAnEvent,
   'worker.discrepancy': parksAnEvent,
+  'worker.backfill': hearsNothing,
 };
 
 function scenarioOf(failpoint: string): Scenario {

@@ -91,6 +91,8 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
     ONCEPAY_INSTANCE: 'tests',
     ONCEPAY_DEV_SECRET_KEY: SECRET_KEYS.join(','),
     ONCEPAY_DEV_PUBLISHABLE_KEY: PUBLISHABLE_KEYS.join(','),
+    // Tests lose webhooks on purpose, and look at what is known then.
+    EVENTS_BACKFILL_EVERY_SECONDS: '0',
     LOG_LEVEL: 'silent',
     ...(virtualClock ? { ONCEPAY_CLOCK_URL: `http://127.0.0.1:${simulatorPort}/_sim/clock` } : {}),
     ...env,

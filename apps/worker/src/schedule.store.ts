@@ -1,7 +1,7 @@
 import { type Tx } from '#libs/database';
 
 /** How long a turn may go without renewing its lease: after a crash, the next process takes the task up this late. */
-const LEASE_SECONDS = 10;
+const LEASE_SECONDS = 3;
 
 /** The right to run one turn of a task. */
 export interface ClaimedTurn {

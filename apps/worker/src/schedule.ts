@@ -1,11 +1,12 @@
 import { setInterval } from 'node:timers';
 import { type Database } from '#libs/database';
+import { effect } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { Loop } from './loop.js';
 import { type ClaimedTurn, endTurn, registerTask, renewTurn, takeTurn } from './schedule.store.js';
 
 /** A third of the lease: two renewals may be lost before it is. */
-const RENEW_EVERY_MS = 3_000;
+const RENEW_EVERY_MS = 1_000;
 /** A task of hours is late by half a minute at most; one of seconds by half its period. */
 const LOOK_EVERY_MS_MAX = 30_000;
 
@@ -64,7 +65,7 @@ async function takeOneTurn(
   }, RENEW_EVERY_MS);
   try {
     const cursorAt = await run({ cursorAt: turn.cursorAt, followsCompleted: turn.followsCompleted, isStopping });
-    await endTurn(autocommit, turn, { cursorAt });
+    await effect('worker.schedule.commit', () => endTurn(autocommit, turn, { cursorAt }));
   } catch (error) {
     // If this fails too, the lease ends by itself.
     await endTurn(autocommit, turn, null).catch(() => undefined);

@@ -1,11 +1,19 @@
 import { type Config } from '#libs/config';
 import { isReconciling, type Payments, requestReconciliation } from '#libs/payments';
+import { backfillEvents } from './backfill-events.js';
 import { type Loop } from './loop.js';
 import { type ScheduledTask } from './schedule.js';
 
 /** What the worker does at its times, as the settings ask for; a period of 0 leaves a task out. */
-export function scheduledTasks(payments: Payments, config: Pick<Config, 'reconcileEverySeconds'>, relay: Loop): readonly ScheduledTask[] {
-  const tasks: readonly ScheduledTask[] = [reconcile(payments, config.reconcileEverySeconds, relay)];
+export function scheduledTasks(
+  payments: Payments,
+  config: Pick<Config, 'eventsBackfillEverySeconds' | 'reconcileEverySeconds'>,
+  relay: Loop,
+): readonly ScheduledTask[] {
+  const tasks: readonly ScheduledTask[] = [
+    backfillEvents(payments, config.eventsBackfillEverySeconds, relay),
+    reconcile(payments, config.reconcileEverySeconds, relay),
+  ];
   return tasks.filter(({ everySeconds }) => everySeconds > 0);
 }
 

@@ -7,6 +7,7 @@ export { type Orders } from './orders.js';
 export {
   findOrder,
   findRefund,
+  firstOrderAt,
   type FoundRefund,
   listOrders,
   listRefunds,

@@ -148,6 +148,12 @@ export async function findExpiredOrders(tx: Tx, now: Date, limit: number): Promi
   return rows.map(({ id }) => id);
 }
 
+/** When the first order was placed; null before that. Nothing that happened at Stripe earlier is ours. */
+export async function firstOrderAt(tx: Tx): Promise<Date | null> {
+  const first = await tx.order.findFirst({ orderBy: { id: 'asc' }, select: { createdAt: true } });
+  return first?.createdAt ?? null;
+}
+
 /** A refund with the version of its order. */
 export interface FoundRefund extends Refund {
   readonly orderVersion: number;

@@ -28,6 +28,8 @@ export const EFFECTS = {
   'worker.event.postpone': 'the commit that says when an event is tried again',
   'worker.event.mark': 'the mark that an event of the inbox was dealt with',
   'worker.sweep.commit': 'new outbox rows for what is overdue',
+  'worker.backfill.commit': 'events that no webhook brought, on their way into the inbox',
+  'worker.schedule.commit': 'the commit that says how far a turn of a scheduled task came',
   'worker.expiry.commit': 'the one transaction that orders the cancellation of an expired order',
 } as const;
 

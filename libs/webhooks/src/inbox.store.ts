@@ -49,6 +49,12 @@ export async function receiveEvent(tx: Tx, event: IncomingEvent, jobId: string |
   return inserted.length === 1;
 }
 
+/** Which of these events are in the inbox, whatever became of them. */
+export async function knownEvents(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.webhookEvent.findMany({ where: { id: { in: [...ids] } }, select: { id: true } });
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** An event of the inbox; null when there is none. */
 export async function loadEvent(tx: Tx, id: string): Promise<InboxEvent | null> {
   const event = await tx.webhookEvent.findUnique({ where: { id } });

@@ -1,5 +1,13 @@
 export { type EventSubject, subjectOf } from './event-effects.js';
-export { type IncomingEvent, loadEvent, postponeEvent, receiveEvent, requeueOverdueEvents, settleEvent } from './inbox.store.js';
+export {
+  type IncomingEvent,
+  knownEvents,
+  loadEvent,
+  postponeEvent,
+  receiveEvent,
+  requeueOverdueEvents,
+  settleEvent,
+} from './inbox.store.js';
 export {
   type EventFilter,
   eventsOfOthers,

@@ -8,6 +8,7 @@ import { type RefundObservation } from '../refund-observation.js';
 import { type SessionObservation } from '../session-observation.js';
 import { createStripeClient, type StripeConnection } from './stripe-client.js';
 import { classify, noAnswer } from './stripe-failure.js';
+import { readListedEvent, type SignedEvent } from './stripe-webhooks.js';
 import { METADATA, readCheckoutSession, readCustomer, readDispute, readPaymentIntent, readRefund } from './stripe-objects.js';
 
 /** The parameters of a Customer as an operation keeps them. */
@@ -25,6 +26,15 @@ export type CancelIntentParams = Stripe.PaymentIntentCancelParams;
 export type CreateRefundParams = Stripe.RefundCreateParams;
 /** The parameters of a Checkout Session as an operation keeps them. */
 export type CreateSessionParams = Stripe.Checkout.SessionCreateParams;
+
+/** One page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** How many of its objects are not what they should be. */
+  readonly unreadable: number;
+  /** What the next page is asked for with; null on the last. */
+  readonly next: string | null;
+}
 
 /** How many objects one page of a list holds: Stripe's maximum. */
 const PAGE_SIZE = 100;
@@ -142,30 +152,74 @@ export class StripeGateway {
     return this.#findInList((page) => this.#stripe.paymentIntents.list({ created, ...page }), readPaymentIntent, operationId);
   }
 
+  /** A page of Stripe's events from `since` on, newest first: the events themselves, as webhooks bring them. Stripe keeps them for 30 days. */
+  listEvents(since: Date, after: string | null): Promise<Page<SignedEvent>> {
+    const created = { gte: Math.floor(since.getTime() / 1_000) };
+    return this.#readPage((page) => this.#stripe.events.list({ created, ...page }), readListedEvent, after);
+  }
+
+  /** A page of the intents made from `since` on, newest first; `after` is the `next` of the page before. */
+  listPaymentIntents(since: Date, after: string | null): Promise<Page<PaymentIntentObservation>> {
+    const created = { gte: Math.floor(since.getTime() / 1_000) };
+    return this.#readPage((page) => this.#stripe.paymentIntents.list({ created, ...page }), readPaymentIntent, after);
+  }
+
+  /** A page of the refunds made from `since` on, newest first; `after` is the `next` of the page before. */
+  listRefunds(since: Date, after: string | null): Promise<Page<RefundObservation>> {
+    const created = { gte: Math.floor(since.getTime() / 1_000) };
+    return this.#readPage((page) => this.#stripe.refunds.list({ created, ...page }), readRefund, after);
+  }
+
+  /** Reads a refund as it is now. */
+  retrieveRefund(id: string): Promise<RefundObservation> {
+    return effect('worker.stripe.read', async () => {
+      const observation = await this.#askRefund(() => this.#stripe.refunds.retrieve(id));
+      if (observation.id !== id) throw noAnswer('Stripe answered with another Refund');
+      return observation;
+    });
+  }
+
+  /** The id of the account that our key belongs to. */
+  async retrieveAccountId(): Promise<string> {
+    assertNoOpenTransaction('calling Stripe');
+    const { object, id } = await this.#guard(() => this.#stripe.accounts.retrieveCurrent());
+    if (object !== 'account' || typeof id !== 'string') throw noAnswer('Stripe answered with what is no Account');
+    return id;
+  }
+
   /** Reads a list to its end, newest first, and returns the oldest object of the operation. */
   async #findInList<T extends { readonly operationId: string | null }>(
     list: (page: { limit: number; starting_after?: string }) => Promise<Stripe.ApiList<{ id: string }>>,
     read: (value: unknown) => T | null,
     operationId: string,
   ): Promise<T | null> {
-    assertNoOpenTransaction('calling Stripe');
     let found: T | null = null;
-    let startingAfter: string | undefined;
+    let after: string | null = null;
     for (;;) {
-      const after = startingAfter;
-      const page = await this.#guard(() => list({ limit: PAGE_SIZE, ...(after === undefined ? {} : { starting_after: after }) }));
-      if (page.object !== 'list' || !Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
-      for (const object of page.data) {
-        const observation = read(object);
-        // It might be the one that is looked for, and a second refund is not to be taken back.
-        if (observation === null) throw noAnswer('Stripe listed an object that cannot be read');
-        if (observation.operationId === operationId) found = observation;
-      }
-      // That it is missing can only be concluded from a list that says itself where it ends.
-      if (page.has_more === false) return found;
-      startingAfter = page.data.at(-1)?.id;
-      if (startingAfter === undefined) throw noAnswer('Stripe cut a list short');
+      const page: Page<T> = await this.#readPage(list, read, after);
+      // It might be the one that is looked for, and a second refund is not to be taken back.
+      if (page.unreadable > 0) throw noAnswer('Stripe listed an object that cannot be read');
+      found = page.items.findLast((item) => item.operationId === operationId) ?? found;
+      if (page.next === null) return found;
+      after = page.next;
     }
+  }
+
+  async #readPage<T>(
+    list: (page: { limit: number; starting_after?: string }) => Promise<Stripe.ApiList<{ id: string }>>,
+    read: (value: unknown) => T | null,
+    after: string | null,
+  ): Promise<Page<T>> {
+    assertNoOpenTransaction('calling Stripe');
+    const page = await this.#guard(() => list({ limit: PAGE_SIZE, ...(after === null ? {} : { starting_after: after }) }));
+    if (page.object !== 'list' || !Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
+    const items = page.data.map(read).filter((item) => item !== null);
+    const unreadable = page.data.length - items.length;
+    // That something is missing can only be concluded from a list that says itself where it ends.
+    if (page.has_more === false) return { items, unreadable, next: null };
+    const next = page.data.at(-1)?.id;
+    if (next === undefined) throw noAnswer('Stripe cut a list short');
+    return { items, unreadable, next };
   }
 
   async #askRefund(call: () => Promise<unknown>): Promise<RefundObservation> {

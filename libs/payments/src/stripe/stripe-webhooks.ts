@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe';
 import { DomainError } from '#libs/primitives';
 
-/** An event as Stripe signed it. */
+/** An event as Stripe signed it, or as Stripe lists it; `payload` is the exact text. */
 export interface SignedEvent {
   readonly id: string;
   readonly type: string;
@@ -28,6 +28,16 @@ export function verifyWebhook(body: Buffer, signature: string | undefined, secre
     );
   }
   return readEvent(body.toString('utf8'));
+}
+
+/** An event as Stripe lists it, in the form of a webhook's; null when it is none that a webhook could bring. */
+export function readListedEvent(value: unknown): SignedEvent | null {
+  try {
+    return readEvent(JSON.stringify(value));
+  } catch (error) {
+    if (error instanceof DomainError) return null;
+    throw error;
+  }
 }
 
 function checkTimestamp(signature: string, now: Date): void {

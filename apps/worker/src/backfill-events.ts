@@ -1,0 +1,61 @@
+import { firstOrderAt } from '#libs/orders';
+import { type Payments, type SignedEvent } from '#libs/payments';
+import { effect } from '#libs/primitives';
+import { knownEvents, receiveEvent, subjectOf } from '#libs/webhooks';
+import { type Loop } from './loop.js';
+import { type ScheduledTask, type Turn } from './schedule.js';
+
+/** An event may show in the list a little after its second, and clocks differ: what is this old has been looked at before. */
+const OVERLAP_MS = 300_000;
+/** Stripe forgets events after this. Source: docs.stripe.com/api/events/list. */
+const REACH_MS = 30 * 86_400_000;
+
+/**
+ * Takes in the events whose webhooks never came: lists Stripe's from where the last look ended, and puts what is not there yet
+ * into the inbox, as the webhook would have.
+ */
+export function backfillEvents(payments: Payments, everySeconds: number, relay: Loop): ScheduledTask {
+  return {
+    name: 'backfill-events',
+    everySeconds,
+    firstAfterSeconds: 0,
+    run: (turn) => backfill(payments, turn, relay),
+  };
+}
+
+/**
+ * Looks through the whole list from the cursor less the overlap, and moves the cursor, once the cursor is as old as the overlap;
+ * a turn in between ends at the first page that brings nothing new, as the one before it ended with nothing missing. So an
+ * idle turn is one call, and a busy one costs what came since.
+ */
+async function backfill({ database, gateway, clock, entropy, logger }: Payments, turn: Turn, relay: Loop): Promise<Date | null> {
+  await clock.refresh();
+  const now = clock.now();
+  const cursor = turn.cursorAt ?? (await firstOrderAt(database.autocommit)) ?? now;
+  const since = new Date(Math.max(cursor.getTime() - OVERLAP_MS, now.getTime() - REACH_MS));
+  const isWhole = !turn.followsCompleted || now.getTime() - cursor.getTime() >= OVERLAP_MS;
+  let after: string | null = null;
+  for (;;) {
+    const page: Awaited<ReturnType<typeof gateway.listEvents>> = await gateway.listEvents(since, after);
+    if (page.unreadable > 0) logger.error({ count: page.unreadable }, 'Stripe listed events that cannot be read; they are left out');
+    const known = await knownEvents(
+      database.autocommit,
+      page.items.map(({ id }) => id),
+    );
+    const missing = page.items.filter(({ id }) => !known.has(id));
+    if (missing.length > 0) {
+      await effect('worker.backfill.commit', () => store(missing));
+      logger.debug({ count: missing.length }, 'took in events that no webhook had brought yet');
+      relay.wake();
+    }
+    if (page.next === null || (!isWhole && missing.length === 0)) return isWhole ? now : null;
+    if (turn.isStopping()) throw new Error('stopped before the end of the list');
+    after = page.next;
+  }
+
+  async function store(missing: readonly SignedEvent[]): Promise<void> {
+    for (const event of missing) {
+      await receiveEvent(database.autocommit, event, subjectOf(event.type) === null ? null : entropy.uuid(), now);
+    }
+  }
+}

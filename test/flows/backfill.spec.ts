@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { intentOf, refund, refundIn } from '../support/commands.js';
+import { assertRulesHold } from '../support/invariants.js';
+import { journalOf } from '../support/payment-facts.js';
+import { type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait-for.js';
+
+const RETURN_URL = 'https://shop.example/return';
+const BROWSER = { paymentMethod: undefined, returnUrl: RETURN_URL };
+const MINUTE_SECONDS = 60;
+
+let stack: Stack;
+
+before(async () => {
+  stack = await startStack({ virtualClock: true, env: { EVENTS_BACKFILL_EVERY_SECONDS: '1' } });
+});
+after(() => stack.close());
+
+/** What one look cost: the lists of events that Stripe was asked for. */
+const looks = async (): Promise<number> => (await journalOf(stack, 'kind=request')).filter(({ path }) => path === '/v1/events').length;
+
+const hearsNothing = (): Promise<unknown> => stack.control('/_sim/webhooks', { action: 'drop' });
+
+async function advance(minutes: number): Promise<void> {
+  await stack.control('/_sim/clock', { advanceSeconds: minutes * MINUTE_SECONDS });
+}
+
+/** What a buyer does in the browser, past us. */
+async function pay(order: OrderJson, paymentMethod: string): Promise<void> {
+  await stack.stripe.paymentIntents.confirm(intentOf(order), { payment_method: paymentMethod, return_url: RETURN_URL });
+}
+
+/** Who looks by the schedule, and how far they have come. */
+async function task(): Promise<{ completed: boolean; cursor_at: Date | null; fence: string } | undefined> {
+  const rows = await stack.database.query<{ completed: boolean; cursor_at: Date | null; fence: string }>(
+    `SELECT completed, cursor_at, fence FROM scheduled_tasks WHERE name = 'backfill-events'`,
+  );
+  return rows[0];
+}
+
+describe('with every webhook lost for half an hour', () => {
+  it('all that happened in that time is known after one look', async () => {
+    const browser = await Promise.all(Array.from({ length: 4 }, () => stack.order(BROWSER)));
+    const paid = await stack.order();
+    const waiting = await Promise.all(browser.map(({ id }) => stack.orderIn(id, 'requires_payment')));
+    await stack.orderIn(paid.id, 'paid');
+    await hearsNothing();
+    await stack.stopWorker();
+
+    const [first, second, third, fourth] = waiting;
+    assert.ok(first && second && third && fourth);
+    await pay(first, 'pm_card_visa');
+    await advance(10);
+    await pay(second, 'pm_card_authenticationRequired');
+    await stack.stripe.refunds.create({ payment_intent: intentOf(await stack.readOrder(paid.id)), amount: 300 });
+    await advance(10);
+    await assert.rejects(pay(third, 'pm_card_chargeDeclined'));
+    await stack.stripe.paymentIntents.cancel(intentOf(fourth));
+    // More than one page of events of others.
+    for (let count = 0; count < 101; count += 1) await stack.stripe.customers.create({ email: `foreign-${count}@example.com` });
+    await advance(10);
+
+    const before = await looks();
+    await stack.startWorker();
+    await stack.orderIn(first.id, 'paid');
+    await stack.orderIn(second.id, 'requires_action');
+    await stack.orderIn(fourth.id, 'canceled');
+    await stack.orderIn(paid.id, 'partially_refunded');
+    const declined = await waitFor('the decline to be known', async () => {
+      const order = await stack.readOrder(third.id);
+      return order.payment.lastError === null ? null : order;
+    });
+    assert.deepEqual([declined.status, declined.payment.lastError?.code], ['requires_payment', 'card_declined']);
+    assert.ok((await looks()) >= before + 2, 'the list has more than one page');
+    await assertRulesHold(stack);
+  });
+
+  it('costs one call a look when there is nothing new, and runs in one process at a time', async () => {
+    const seen = await waitFor('a look to end', async () => {
+      const now = await task();
+      return now?.completed === true && now.cursor_at !== null ? now : null;
+    });
+    const before = await looks();
+    const later = await waitFor('three further looks', async () => {
+      const now = await task();
+      return now !== undefined && now.completed && Number(now.fence) >= Number(seen.fence) + 3 ? now : null;
+    });
+    const after = await looks();
+    const turns = Number(later.fence) - Number(seen.fence);
+    assert.ok(after - before <= turns + 2, `${after - before} calls for ${turns} looks`);
+  });
+
+  it('moves its cursor no further than what it has stored', async () => {
+    await waitFor('the look under way to end', async () => (await task())?.completed);
+    const known = (await task())?.cursor_at?.getTime() ?? assert.fail();
+    await advance(20);
+    const order = await stack.orderIn((await stack.order(BROWSER)).id, 'requires_payment');
+    await stack.control('/_sim/faults', { method: 'GET', path: '/v1/events', action: 'error', status: 503 });
+    await waitFor('a look to fail', async () => {
+      const now = await task();
+      return now?.completed === false;
+    });
+    await pay(order, 'pm_card_visa');
+    assert.equal((await task())?.cursor_at?.getTime(), known);
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await stack.orderIn(order.id, 'paid');
+    await waitFor('the cursor to move', async () => ((await task())?.cursor_at?.getTime() ?? 0) > known);
+  });
+
+  it('leaves what our own commands did as it is', async () => {
+    const paid = await stack.orderIn((await stack.order()).id, 'paid');
+    const { id } = await refund(stack, paid.id, { amount: 500 });
+    await refundIn(stack, id, 'succeeded');
+    await assertRulesHold(stack);
+  });
+});
