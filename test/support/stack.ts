@@ -23,6 +23,10 @@ type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 export interface Stack {
   readonly database: TestDatabase;
   readonly apiUrl: string;
+  /** Where metrics and ops live when `env` sets ADMIN_PORT. */
+  readonly adminUrl: string | null;
+  /** Where the worker answers then. */
+  workerUrl(): string | null;
   readonly simulatorUrl: string;
   readonly webhookSecret: string;
   /** The worker's key at Stripe; `pk_` instead of `sk_` is its browser side. */
@@ -118,6 +122,8 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
   return {
     database,
     apiUrl: api.url,
+    adminUrl: api.adminUrl,
+    workerUrl: () => (worker?.healthPort == null ? null : `http://127.0.0.1:${worker.healthPort}`),
     simulatorUrl,
     webhookSecret: WEBHOOK_SECRET,
     stripeKey,

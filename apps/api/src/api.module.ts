@@ -12,6 +12,7 @@ import { Authenticator } from './callers/authenticate.js';
 import { ProblemPagesController } from './docs/docs.controller.js';
 import { Draining } from './health/draining.js';
 import { HealthController } from './health/health.controller.js';
+import { MetricsController } from './health/metrics.controller.js';
 import { CommandAnswers } from './http/command-answer.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { AuditController } from './ops/audit.controller.js';
@@ -66,6 +67,7 @@ export class ApiModule {
         PricesController,
         StripeWebhookController,
         HealthController,
+        MetricsController,
         ProblemPagesController,
         WebhookEventsController,
         OpenOperationsController,

@@ -5,8 +5,9 @@ import { type Config } from '#libs/config';
 import { Database } from '#libs/database';
 import { OutboxBell } from '#libs/jobs';
 import { type EffectName, reach, systemClock, systemEntropy, virtualClock } from '#libs/primitives';
-import { type Logger, nestLogger } from '#libs/telemetry';
+import { correlate, type Logger, nestLogger, observeHttpRequest } from '#libs/telemetry';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { AdminListener } from './admin-listener.js';
 import { ApiModule } from './api.module.js';
 import { openApiDocument } from './docs/openapi.js';
 import { Authenticator } from './callers/authenticate.js';
@@ -22,6 +23,8 @@ import { refuseUnparsed } from './http/unparsed-request.js';
 export interface RunningApi {
   readonly app: NestFastifyApplication;
   readonly url: string;
+  /** Where metrics and ops are, if ADMIN_PORT asks for them to be apart. */
+  readonly adminUrl: string | null;
   /** Stops accepting, finishes what is under way, lets go of everything. */
   close(): Promise<void>;
 }
@@ -52,7 +55,10 @@ const ANSWERS: Readonly<Record<string, EffectName>> = {
 };
 
 /** Puts the API together without a socket: for the server, and for whoever wants its OpenAPI document. */
-export async function createApi(config: Config, logger: Logger): Promise<Omit<RunningApi, 'url'>> {
+export async function createApi(
+  config: Config,
+  logger: Logger,
+): Promise<Omit<RunningApi, 'url' | 'adminUrl'> & { readonly admin: AdminListener }> {
   const clock = config.development.clockUrl === null ? systemClock : virtualClock(config.development.clockUrl);
   const onError = (error: unknown): void => logger.warn({ error }, 'a connection was lost');
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
@@ -77,6 +83,11 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
     bodyParser: false,
     abortOnError: false,
   });
+  const admin = new AdminListener();
+  if (config.adminPort !== null)
+    admin.separate(app.getHttpAdapter().getInstance(), (error, request, reply) =>
+      problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
+    );
   preparePlumbing(app, new CrossOrigin(database, clock, config.development.publishableKeys.length > 0));
   const document = JSON.stringify(openApiDocument(app));
   app
@@ -90,9 +101,11 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
   await clock.refresh();
   return {
     app,
+    admin,
     close: async () => {
       if (ticking) clearInterval(ticking);
       const late = setTimeout(() => app.getHttpAdapter().getInstance().server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      await admin.close();
       await app.close();
       clearTimeout(late);
       await bell.close();
@@ -103,10 +116,11 @@ export async function createApi(config: Config, logger: Logger): Promise<Omit<Ru
 
 /** Starts the API and listens. Throws what the socket throws when the port is taken. */
 export async function startApi(config: Config, logger: Logger): Promise<RunningApi> {
-  const { app, close } = await createApi(config, logger);
+  const { app, admin, close } = await createApi(config, logger);
   await app.get(Database).warmUp();
   await app.listen(config.port, '0.0.0.0');
-  return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
+  const adminUrl = config.adminPort === null ? null : await admin.listen(app.getHttpAdapter().getInstance(), config.adminPort);
+  return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };
 }
 
 /** What lies around every route: bodies, request ids and failpoints. */
@@ -117,11 +131,17 @@ function preparePlumbing(app: NestFastifyApplication, crossOrigin: CrossOrigin):
     if (route.url.startsWith('/webhooks/')) route.bodyLimit = WEBHOOK_BODY_LIMIT_BYTES;
   });
   guardRoutes(fastify, { authenticator: app.get(Authenticator), crossOrigin });
+  // After the body was read: its events would lead out of the context again.
+  fastify.addHook('preValidation', (request, _reply, done) => correlate({ requestId: request.id }, done));
   fastify.addHook('onSend', async (request) => {
     const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
     if (effectName !== undefined) reach(effectName, 'before');
   });
-  fastify.addHook('onResponse', async (request) => {
+  fastify.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url;
+    // A method that no route has is somebody's invention.
+    const method = route === undefined ? 'any' : request.method;
+    observeHttpRequest({ method, route: route ?? 'unmatched', status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
     const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
     if (effectName !== undefined) reach(effectName, 'after');
   });

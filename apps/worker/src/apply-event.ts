@@ -2,6 +2,7 @@ import { type Mode } from '#libs/config';
 import { type JobOutcome } from '#libs/jobs';
 import { observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
 import { effect } from '#libs/primitives';
+import { correlate } from '#libs/telemetry';
 import { loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
 
 type InboxEvent = NonNullable<Awaited<ReturnType<typeof loadEvent>>>;
@@ -19,7 +20,11 @@ const RETRY_DELAY_MAX_MS = 8_000;
  * Applies one event of the inbox through the one door and marks it, in this order: a crash between the two applies it
  * again, which changes nothing. Safe to repeat.
  */
-export async function applyEvent(payments: Payments, own: { instance: string; mode: Mode }, eventId: string): Promise<JobOutcome> {
+export function applyEvent(payments: Payments, own: { instance: string; mode: Mode }, eventId: string): Promise<JobOutcome> {
+  return correlate({ eventId }, () => applyOnce(payments, own, eventId));
+}
+
+async function applyOnce(payments: Payments, own: { instance: string; mode: Mode }, eventId: string): Promise<JobOutcome> {
   const { database, clock, logger } = payments;
   const event = await loadEvent(database.autocommit, eventId);
   if (event === null || (event.status !== 'received' && event.status !== 'held')) return { outcome: 'done' };

@@ -7,12 +7,19 @@ export type HealthChecks = Readonly<Record<string, () => Promise<void>>>;
 /** Longer than a healthy answer ever takes, shorter than an orchestrator's patience. */
 const CHECK_TIMEOUT_MS = 2_000;
 
+/** What the server gives besides: the text of /metrics. */
+type RenderMetrics = () => Promise<{ readonly contentType: string; readonly text: string }>;
+
 /**
- * Serves /health/live, which says that the event loop turns, and /health/ready, which says that every check passes, in
+ * Serves /metrics for Prometheus, /health/live, which says that the event loop turns, and /health/ready, which says that every check passes, in
  * the form of the API's health routes. Stripe is never part of it.
  */
-export async function startHealthServer(port: number, checks: HealthChecks): Promise<{ port: number; close(): Promise<void> }> {
-  const server = createServer((request, response) => void answer(request, response, checks));
+export async function startHealthServer(
+  port: number,
+  checks: HealthChecks,
+  metrics: RenderMetrics,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((request, response) => void answer(request, response, checks, metrics));
   server.listen(port);
   await once(server, 'listening');
   const address = server.address();
@@ -26,7 +33,11 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
   };
 }
 
-async function answer({ url }: IncomingMessage, response: ServerResponse, checks: HealthChecks): Promise<void> {
+async function answer({ url }: IncomingMessage, response: ServerResponse, checks: HealthChecks, metrics: RenderMetrics): Promise<void> {
+  if (url === '/metrics') {
+    const { contentType, text } = await metrics();
+    return void response.writeHead(200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' }).end(text);
+  }
   if (url === '/health/live') return send(response, 200, { status: 'ok', details: {} });
   if (url !== '/health/ready') return send(response, 404, { status: 'error', details: {} });
   const results = await Promise.all(

@@ -1,9 +1,9 @@
 import { type Config } from '#libs/config';
-import { Database } from '#libs/database';
+import { Database, readVitalSigns } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
 import { loadReconciliation, type Payments, runOperation, StripeGateway } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
-import { type Logger } from '#libs/telemetry';
+import { type Logger, renderMetrics } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
 import { startHealthServer } from './health-server.js';
 import { startRelay } from './relay.js';
@@ -59,11 +59,15 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   const health =
     config.adminPort === null
       ? null
-      : await startHealthServer(config.adminPort, {
-          database: () => database.warmUp(),
-          queue: () => queues.ping(),
-          accepting: () => (isDraining ? Promise.reject(new Error('draining')) : Promise.resolve()),
-        });
+      : await startHealthServer(
+          config.adminPort,
+          {
+            database: () => database.warmUp(),
+            queue: () => queues.ping(),
+            accepting: () => (isDraining ? Promise.reject(new Error('draining')) : Promise.resolve()),
+          },
+          () => renderMetrics(() => readVitalSigns(database.autocommit)),
+        );
   return {
     healthPort: health?.port ?? null,
     close: async () => {

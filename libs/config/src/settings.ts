@@ -98,7 +98,7 @@ export const SETTINGS = {
     'be production, development or test',
   ),
   PORT: integer('port of the API', '3000', 0, 65_535),
-  ADMIN_PORT: integer('when set, the worker serves /health/live and /health/ready here', '', 0, 65_535),
+  ADMIN_PORT: integer('when set, metrics and ops live only here (API), and /health and /metrics of the worker', '', 0, 65_535),
   DATABASE_URL: url(
     'PostgreSQL 15 or newer; may lead through a transaction pooler',
     'postgresql://oncepay:oncepay@127.0.0.1:5432/oncepay',

@@ -1,4 +1,5 @@
 export { assertNoOpenTransaction, Database, Prisma, type Tx } from './database.js';
 export { listen } from './listen.js';
 export { isMigrated, migrate, MigrationError, MIGRATIONS_FOLDER } from './migrate.js';
+export { type Backlog, readBacklog, readVitalSigns } from './vital-signs.js';
 export { isDatabaseUnavailable } from './unavailable.js';

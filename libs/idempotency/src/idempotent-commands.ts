@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, type Tx } from '#libs/database';
 import { type Clock, DomainError } from '#libs/primitives';
+import { countDuplicate } from '#libs/telemetry';
 import { claimOf, findKey, type KeyClaim, storeAnswer, type StoredKey, type StoredResponse, takeKey } from './idempotency-key.store.js';
 import { type IdempotentRequest } from './idempotency-key.js';
 
@@ -136,13 +137,16 @@ export class IdempotentCommands {
       );
     }
     const ageMs = this.deps.clock.now().getTime() - stored.createdAt.getTime();
-    if (stored.body === null || ageMs > this.deps.retentionDays * DAY_MS) {
+    // A refusal that is too old is deleted whole, and until then is given as it was: nothing was carried out.
+    const isTooOld = stored.status < 400 && ageMs > this.deps.retentionDays * DAY_MS;
+    if (stored.body === null || isTooOld) {
       throw new DomainError(
         'idempotency_key_expired',
         `This request was carried out, but its answer was kept only ${this.deps.retentionDays} days. See Location for what it made.`,
         stored.location === null ? {} : { location: stored.location },
       );
     }
+    countDuplicate('idempotency_key');
     return { status: stored.status, location: stored.location, body: stored.body, replayed: true };
   }
 }

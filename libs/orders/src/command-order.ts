@@ -19,6 +19,7 @@ import {
 import { DomainError, effect } from '#libs/primitives';
 import { type Order, type Orderer } from './order.js';
 import { assertCancelable, assertCapturable, assertPayable, hasOpenOperation, refundableAmount } from './order-commands.js';
+import { orderedByRequest } from './ordered-by-request.js';
 import { viewOrder } from './order-view.js';
 import { type Orders } from './orders.js';
 import { findOrder } from './orders.store.js';
@@ -171,5 +172,6 @@ export function newOperation(
     refundId,
     stripeIdempotencyKey: stripeIdempotencyKey(id, 1),
     params: paramsOf(id),
+    ...orderedByRequest(),
   };
 }

@@ -14,6 +14,7 @@ import { type Order, type Orderer, type OrderItem, type OrderRequest } from './o
 import { viewOrder } from './order-view.js';
 import { type Orders } from './orders.js';
 import { insertOrders, type NewOrder } from './orders.store.js';
+import { orderedByRequest } from './ordered-by-request.js';
 import { priceItems } from './price-items.js';
 import { findPrices, type Price } from './prices.store.js';
 
@@ -129,6 +130,7 @@ function operationsOf(
       refundId: null,
       stripeIdempotencyKey: stripeIdempotencyKey(id, 1),
       params: { ...paramsOf(id) },
+      ...orderedByRequest(),
     });
   };
   const newCustomer = saveCard && customer?.stripeCustomerId == null ? customer : null;

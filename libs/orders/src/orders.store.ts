@@ -2,6 +2,7 @@ import { Prisma, type Tx } from '#libs/database';
 import { CLAIM_KEYS, type KeyClaim } from '#libs/idempotency';
 import { INSERT_OUTBOX, type OutboxMessage } from '#libs/jobs';
 import { type NewOperation, type TimelineEntry } from '#libs/payments';
+import { countOrderMove } from '#libs/telemetry';
 import { type Order, type Orderer, type OrderItem } from './order.js';
 import { type Refund } from './refund-view.js';
 
@@ -48,10 +49,10 @@ export async function insertOrders(tx: Tx, batch: readonly NewOrder[]): Promise<
       FROM accepted a, jsonb_to_record(a.doc -> 'order' -> 'payment') AS p (id uuid, status text, "paymentMethod" text)
     ),
     operated AS (
-      INSERT INTO payment_operations (id, order_id, payment_id, kind, ordered_by, sequence, status, stripe_idempotency_key, params, next_attempt_at, created_at)
+      INSERT INTO payment_operations (id, order_id, payment_id, kind, ordered_by, sequence, status, stripe_idempotency_key, params, request_id, next_attempt_at, created_at)
       SELECT op.id, (a.doc -> 'order' ->> 'id')::uuid, (a.doc -> 'order' -> 'payment' ->> 'id')::uuid, op.kind, op."orderedBy", op.sequence, op.status,
-        op."stripeIdempotencyKey", op.params, now(), (a.doc -> 'order' ->> 'createdAt')::timestamptz
-      FROM accepted a, jsonb_to_recordset(a.doc -> 'operations') AS op (id uuid, kind text, "orderedBy" text, sequence int, status text, "stripeIdempotencyKey" text, params jsonb)
+        op."stripeIdempotencyKey", op.params, op."requestId", now(), (a.doc -> 'order' ->> 'createdAt')::timestamptz
+      FROM accepted a, jsonb_to_recordset(a.doc -> 'operations') AS op (id uuid, kind text, "orderedBy" text, sequence int, status text, "stripeIdempotencyKey" text, params jsonb, "requestId" text)
     ),
     told AS (
       INSERT INTO order_events (id, order_id, type, cause, data, at)
@@ -60,6 +61,7 @@ export async function insertOrders(tx: Tx, batch: readonly NewOrder[]): Promise<
     ),
     ${INSERT_OUTBOX}
     SELECT ordinal FROM accepted`;
+  for (const { ordinal } of rows) countOrderMove(batch[ordinal]?.order.status ?? 'pending');
   return new Set(rows.map(({ ordinal }) => ordinal));
 }
 

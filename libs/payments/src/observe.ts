@@ -1,4 +1,5 @@
 import { effect, publicId } from '#libs/primitives';
+import { correlate } from '#libs/telemetry';
 import { type CustomerObservation } from './customer-observation.js';
 import { type DisputeObservation, judgeDispute } from './dispute-observation.js';
 import { judge, type PaymentIntentObservation } from './observation.js';
@@ -39,12 +40,16 @@ export type Observed =
  * passed. Safe to repeat: what is known already changes nothing.
  * Throws StripeFailure when it has to read and cannot.
  */
-export async function observe(
+export function observe(payments: Payments, orderId: string, sighting: Sighting): Promise<Observed> {
+  return correlate({ orderId: publicId('ord', orderId) }, () => weighAndWrite(payments, orderId, sighting));
+}
+
+async function weighAndWrite(
   payments: Payments,
   orderId: string,
   { fact: told, notedVersion: noted, cause, operation }: Sighting,
 ): Promise<Observed> {
-  const { database, gateway, clock, entropy } = payments;
+  const { database, gateway, clock, entropy, logger } = payments;
   const newId = (): string => entropy.uuid();
   let [fact, notedVersion] = [told, noted];
   let refusedAtVersion: number | null = null;
@@ -62,8 +67,10 @@ export async function observe(
       continue;
     }
     if (verdict.verdict === 'discrepancy') await reportDiscrepancy(payments, payment, fact, verdict.kind);
-    if (verdict.verdict !== 'apply' && operation === null)
+    if (verdict.verdict !== 'apply' && operation === null) {
+      logger.debug({ cause }, 'nothing moved: it was known');
       return { result: verdict.verdict === 'discrepancy' ? 'discrepancy' : 'known', payment };
+    }
     const move = withOperation(
       payment,
       verdict.verdict === 'apply' ? verdict.move : {},
@@ -71,6 +78,8 @@ export async function observe(
     );
     const { after, change } = planChange(payment, move, { cause, now: clock.now(), newId });
     if (await effect('worker.observation.commit', () => commitChange(database.autocommit, change))) {
+      if (after.orderStatus !== payment.orderStatus)
+        logger.info({ from: payment.orderStatus, to: after.orderStatus, cause }, 'an order moved');
       return {
         result: verdict.verdict === 'discrepancy' ? 'discrepancy' : verdict.verdict === 'apply' ? 'applied' : 'known',
         payment: after,

@@ -25,6 +25,8 @@ export interface SettledOperation {
 export interface NewOperation extends OperationFacts {
   readonly stripeIdempotencyKey: string;
   readonly params: object;
+  /** The X-Request-Id of the command that orders it, where one does. */
+  readonly requestId?: string;
 }
 
 /** One line of an order's timeline. */

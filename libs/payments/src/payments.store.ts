@@ -1,5 +1,6 @@
 import { Prisma, type Tx } from '#libs/database';
 import { INSERT_OUTBOX } from '#libs/jobs';
+import { countOrderMove } from '#libs/telemetry';
 import {
   type Checkout,
   type DisputeFacts,
@@ -135,12 +136,12 @@ export async function commitChange(tx: Tx, change: PaymentChange): Promise<boole
         updated_at = excluded.updated_at
     ),
     ordered AS (
-      INSERT INTO payment_operations (id, order_id, payment_id, refund_id, kind, ordered_by, sequence, status, stripe_idempotency_key, params, next_attempt_at,
-        created_at)
+      INSERT INTO payment_operations (id, order_id, payment_id, refund_id, kind, ordered_by, sequence, status, stripe_idempotency_key, params, request_id,
+        next_attempt_at, created_at)
       SELECT op.id, (a.doc ->> 'orderId')::uuid, (a.doc ->> 'paymentId')::uuid, op."refundId", op.kind, op."orderedBy", op.sequence, op.status,
-        op."stripeIdempotencyKey", op.params, now(), (a.doc ->> 'at')::timestamptz
+        op."stripeIdempotencyKey", op.params, op."requestId", now(), (a.doc ->> 'at')::timestamptz
       FROM accepted a, jsonb_to_recordset(a.doc -> 'ordered') AS op (id uuid, "refundId" uuid, kind text, "orderedBy" text, sequence int, status text,
-        "stripeIdempotencyKey" text, params jsonb)
+        "stripeIdempotencyKey" text, params jsonb, "requestId" text)
     ),
     told AS (
       INSERT INTO order_events (id, order_id, type, cause, data, at)
@@ -149,7 +150,12 @@ export async function commitChange(tx: Tx, change: PaymentChange): Promise<boole
     ),
     ${INSERT_OUTBOX}
     SELECT 1 FROM moved`;
+  if (moved.length === 1) countMoves(change);
   return moved.length === 1;
+}
+
+function countMoves({ events }: PaymentChange): void {
+  for (const { type } of events) if (type.startsWith('order.')) countOrderMove(type.slice('order.'.length));
 }
 
 /** Writes down a contradiction that no rule may repair. Safe to repeat: one row a kind and object. */

@@ -1,6 +1,7 @@
 import { setInterval } from 'node:timers';
 import { type JobOutcome } from '#libs/jobs';
 import { effect, publicId } from '#libs/primitives';
+import { correlate, countRefusedFence } from '#libs/telemetry';
 import { type AttemptFacts, fullJitterMs, GIVEN_UP, needsAlarm, type Plan, planAfter, planBefore } from './attempt-plan.js';
 import { type Fact, observe } from './observe.js';
 import {
@@ -60,6 +61,15 @@ async function attempt(payments: Payments, id: string): Promise<AttemptResult> {
     const why = await whyNotClaimed(autocommit, id);
     return why.reason === 'early' ? { job: { outcome: 'snooze', until: why.dueAt }, nextOperationId: null } : DONE;
   }
+  const { requestId, orderId } = operation;
+  const ids = { operationId: publicId('op', id), orderId: publicId('ord', orderId), ...(requestId === null ? {} : { requestId }) };
+  return correlate(ids, () => underLease(payments, operation));
+}
+
+/** Carries out an operation while its lease is renewed. */
+async function underLease(payments: Payments, operation: ClaimedOperation): Promise<AttemptResult> {
+  const { autocommit } = payments.database;
+  const { id } = operation;
   const heartbeat = setInterval(() => {
     renewLease(autocommit, operation).catch((error: unknown) =>
       payments.logger.warn({ error, operationId: id }, 'could not renew a lease'),
@@ -100,7 +110,7 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
     case 'send':
       break;
   }
-  if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now())))) return DONE;
+  if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now())))) return superseded();
   let fact: Fact;
   let end: 'done' | 'withdrawn' = 'done';
   try {
@@ -209,7 +219,8 @@ async function settle(
     cause: `operation:${publicId('op', operation.id)}`,
     operation: { id: operation.id, fence: operation.fence, status, error },
   });
-  if (observed.result === 'superseded' || operation.kind === 'refund') return DONE;
+  if (observed.result === 'superseded') return superseded();
+  if (operation.kind === 'refund') return DONE;
   const next = observed.payment.operations.find((known) => known.kind !== 'refund' && isOpen(known.status));
   return { ...DONE, nextOperationId: next?.status === 'queued' ? next.id : null };
 }
@@ -221,9 +232,15 @@ async function again(
   spendsAttempt: boolean,
 ): Promise<AttemptResult> {
   const dueAt = await effect('worker.operation.postpone', () => postpone(database.autocommit, operation, postponement));
-  if (dueAt === null) return DONE;
+  if (dueAt === null) return superseded();
   const reason = postponement.error.message ?? 'no answer';
   return { job: spendsAttempt ? { outcome: 'retry', at: dueAt, reason } : { outcome: 'snooze', until: dueAt }, nextOperationId: null };
+}
+
+/** The operation is another worker's by now: this one writes nothing more. */
+function superseded(): AttemptResult {
+  countRefusedFence();
+  return DONE;
 }
 
 function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt, retriedAt }: ClaimedOperation): AttemptFacts {

@@ -1,5 +1,6 @@
 import { maskCardNumbers } from '#libs/primitives';
 import { pino } from 'pino';
+import { correlation } from './correlation.js';
 
 /** Structured log lines: an event's words first, its facts as fields. */
 export type Logger = pino.Logger;
@@ -44,6 +45,7 @@ export function createLogger(process: string, level: string): Logger {
     level,
     base: { process },
     errorKey: 'error',
+    mixin: () => ({ ...correlation() }),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: {
       level: (label) => ({ level: label }),

@@ -1,5 +1,6 @@
 import { INSERT_OUTBOX } from '#libs/jobs';
 import { type Tx } from '#libs/database';
+import { countEventEnd } from '#libs/telemetry';
 
 /** received: to be applied. held: ours, but its object is not known yet. The others are final: received = applied + ignored + held + parked. */
 export type EventStatus = 'received' | 'held' | 'applied' | 'ignored' | 'parked';
@@ -46,6 +47,7 @@ export async function receiveEvent(tx: Tx, event: IncomingEvent, jobId: string |
     accepted AS (SELECT jsonb_build_object('outbox', ${JSON.stringify(outbox)}::jsonb) AS doc FROM stored),
     ${INSERT_OUTBOX}
     SELECT 1 FROM stored`;
+  if (inserted.length === 1 && jobId === null) countEventEnd('ignored');
   return inserted.length === 1;
 }
 
@@ -71,9 +73,10 @@ export async function settleEvent(
   note: string | null,
   now: Date,
 ): Promise<void> {
-  await tx.$executeRaw`
+  const count = await tx.$executeRaw`
     UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, processed_at = ${now}
     WHERE id = ${id} AND status IN ('received', 'held')`;
+  if (count === 1) countEventEnd(status);
 }
 
 /** Puts an event off; returns when it is due again. */

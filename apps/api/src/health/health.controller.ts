@@ -2,11 +2,10 @@ import { Controller, Get, HttpException, Inject, Res } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type Config } from '#libs/config';
-import { Database, isMigrated, MIGRATIONS_FOLDER } from '#libs/database';
+import { Database, isMigrated, MIGRATIONS_FOLDER, readBacklog } from '#libs/database';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../callers/caller.guard.js';
 import { CONFIG } from '../tokens.js';
-import { readBacklog } from './backlog.store.js';
 import { Draining } from './draining.js';
 
 /** Overdue for longer than this, something does not move: the sweeper finds lost work within three seconds. */

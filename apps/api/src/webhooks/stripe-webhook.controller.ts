@@ -5,6 +5,7 @@ import { Database } from '#libs/database';
 import { OutboxBell } from '#libs/jobs';
 import { verifyWebhook } from '#libs/payments';
 import { type Clock, effect, type Entropy } from '#libs/primitives';
+import { countDuplicate } from '#libs/telemetry';
 import { receiveEvent, subjectOf } from '#libs/webhooks';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Public } from '../callers/caller.guard.js';
@@ -33,7 +34,8 @@ export class StripeWebhookController {
     const event = verifyWebhook(body, Array.isArray(header) ? header.join(',') : header, this.config.stripe.webhookSecrets, new Date());
     const jobId = subjectOf(event.type) === null ? null : this.entropy.uuid();
     const isNew = await effect('api.webhook.commit', () => receiveEvent(this.database.autocommit, event, jobId, this.clock.now()));
-    if (isNew && jobId !== null) this.bell.ring();
+    if (!isNew) countDuplicate('webhook');
+    else if (jobId !== null) this.bell.ring();
     void reply.status(200).type('application/json; charset=utf-8').send(RECEIVED);
   }
 }

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Stripe } from 'stripe';
+import { timeStripeCall } from './stripe-calls.js';
 
 /** Where and as whom we speak to Stripe. */
 export interface StripeConnection {
@@ -30,13 +31,17 @@ export function createStripeClient({ secretKey, apiBase, timeoutMs }: StripeConn
   const httpClient = Stripe.createNodeHttpClient(agent);
   const send = httpClient.makeRequest.bind(httpClient);
   httpClient.makeRequest = async (...request) => {
+    const [, , path, method] = request;
+    const answered = timeStripeCall(method, path);
     try {
       const response = await send(...request);
+      answered(response.getStatusCode());
       endAfter(timeoutMs, response.getRawResponse());
       const parse = response.toJSON.bind(response);
       response.toJSON = async () => asObject(await parse());
       return response;
     } catch (error) {
+      answered(null);
       if (error instanceof Error && 'code' in error && CONNECTION_CUT.has(String(error.code))) error.code = 'CONNECTION_CUT';
       throw error;
     }

@@ -1,0 +1,65 @@
+import { Prisma, type Tx } from './database.js';
+
+/** How long the oldest of each kind has been overdue, in seconds; 0 when none is. */
+export interface Backlog {
+  readonly operationSeconds: number;
+  readonly outboxSeconds: number;
+  readonly eventSeconds: number;
+}
+
+/** What is counted for operators at one moment. Ages in seconds. */
+export interface Signs {
+  readonly ordersByState: Readonly<Record<string, number>>;
+  readonly eventsByStatus: Readonly<Record<string, number>>;
+  /** 0 closed, 1 half open, 2 open. */
+  readonly breakers: Readonly<Record<string, number>>;
+  readonly oldestOperationSeconds: number;
+  readonly overdueOperationSeconds: number;
+  readonly outboxSeconds: number;
+  readonly inboxSeconds: number;
+  readonly parkedOperations: number;
+  readonly openDiscrepancies: number;
+}
+
+/** Counting stops here: a scrape costs milliseconds whatever has happened, and nobody acts otherwise on more. */
+const COUNTED_MAX = 50_000;
+
+const ageOf = (instant: Prisma.Sql): Prisma.Sql => Prisma.sql`greatest(0, coalesce(extract(epoch FROM now() - (${instant})), 0))::float8`;
+const countOf = (rows: Prisma.Sql): Prisma.Sql => Prisma.sql`(SELECT count(*)::int FROM (${rows} LIMIT ${COUNTED_MAX}) AS counted)`;
+const countsBy = (rows: Prisma.Sql): Prisma.Sql =>
+  Prisma.sql`(SELECT coalesce(jsonb_object_agg(label, n), '{}') FROM (SELECT label, count(*) AS n FROM (${rows} LIMIT ${COUNTED_MAX}) AS counted GROUP BY label) AS counts)`;
+
+const RUNNABLE = Prisma.sql`op.status IN ('queued', 'in_flight', 'unknown')`;
+/** What waits behind a parked operation waits for a person, and is told of as parked. */
+const OVERDUE_SINCE = Prisma.sql`SELECT op.next_attempt_at FROM payment_operations op WHERE ${RUNNABLE} AND NOT EXISTS (
+    SELECT 1 FROM payment_operations parked WHERE parked.status = 'parked' AND parked.payment_id = op.payment_id AND parked.kind <> 'refund'
+      AND op.kind <> 'refund' AND parked.sequence < op.sequence)
+  ORDER BY op.next_attempt_at LIMIT 1`;
+const OUTBOX_SINCE = Prisma.sql`SELECT min(created_at) FROM outbox`;
+const EVENT_SINCE = Prisma.sql`SELECT min(next_attempt_at) FROM webhook_events WHERE status IN ('received', 'held')`;
+
+/** The ages of what should have happened by now. */
+export async function readBacklog(tx: Tx): Promise<Backlog> {
+  const rows = await tx.$queryRaw<Backlog[]>`
+    SELECT ${ageOf(OVERDUE_SINCE)} AS "operationSeconds", ${ageOf(OUTBOX_SINCE)} AS "outboxSeconds", ${ageOf(EVENT_SINCE)} AS "eventSeconds"`;
+  return rows[0] ?? { operationSeconds: 0, outboxSeconds: 0, eventSeconds: 0 };
+}
+
+/** What a scrape tells of the database, in one statement that reads partial indexes of what is open, and no more than a bounded part of them. */
+export async function readVitalSigns(tx: Tx): Promise<Signs> {
+  const rows = await tx.$queryRaw<Signs[]>`
+    SELECT
+      ${countsBy(Prisma.sql`SELECT status AS label FROM orders WHERE status IN ('pending', 'processing', 'requires_payment', 'requires_action', 'authorized')`)} AS "ordersByState",
+      ${countsBy(Prisma.sql`(SELECT status AS label FROM webhook_events WHERE status IN ('received', 'held') LIMIT ${COUNTED_MAX})
+        UNION ALL (SELECT status FROM webhook_events WHERE status = 'parked' LIMIT ${COUNTED_MAX})`)} AS "eventsByStatus",
+      (SELECT coalesce(jsonb_object_agg(name, CASE WHEN state = 'closed' THEN 0 WHEN open_until > now() THEN 2 ELSE 1 END), '{}') FROM breakers) AS "breakers",
+      ${ageOf(Prisma.sql`SELECT min(created_at) FROM (SELECT op.created_at FROM payment_operations op WHERE ${RUNNABLE} LIMIT ${COUNTED_MAX}) AS runnable`)} AS "oldestOperationSeconds",
+      ${ageOf(OVERDUE_SINCE)} AS "overdueOperationSeconds",
+      ${ageOf(OUTBOX_SINCE)} AS "outboxSeconds",
+      ${ageOf(EVENT_SINCE)} AS "inboxSeconds",
+      ${countOf(Prisma.sql`SELECT 1 FROM payment_operations WHERE status = 'parked'`)} AS "parkedOperations",
+      ${countOf(Prisma.sql`SELECT 1 FROM discrepancies WHERE resolved_at IS NULL`)} AS "openDiscrepancies"`;
+  const [signs] = rows;
+  if (signs === undefined) throw new Error('bug: a statement without FROM gave no row');
+  return signs;
+}
