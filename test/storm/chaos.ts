@@ -16,7 +16,6 @@ export const USUAL_PACE: Pace = { processMs: 4_000, wayMs: 2_000, stripeMs: 1_50
 
 /** Strikes faults at random, several at once but never two on one thing, until it is stopped. */
 export class Chaos {
-  readonly #busy = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #ended: Promise<unknown>;
   #isOver = false;
@@ -56,8 +55,8 @@ export class Chaos {
     const { scene } = this;
     const fault = scene.chance.weighted(faults.filter(({ isPossible }) => isPossible === undefined || isPossible(scene)));
     const on = fault.on(scene);
-    if (this.#busy.has(on)) return;
-    this.#busy.add(on);
+    if (this.scene.busy.has(on)) return;
+    this.scene.busy.add(on);
     const beganAt = new Date().toISOString();
     const striking = fault
       .strike(scene, on)
@@ -68,7 +67,7 @@ export class Chaos {
       )
       .finally(() => {
         appendFileSync(this.chronicle, `${beganAt} to ${new Date().toISOString()}  ${fault.name} (${on})\n`);
-        this.#busy.delete(on);
+        this.scene.busy.delete(on);
         this.#underWay.delete(striking);
       });
     this.#underWay.add(striking);

@@ -9,6 +9,8 @@ export interface Scene {
   readonly fleet: Fleet;
   readonly chance: Chance;
   readonly takeovers: TakeoverWatch;
+  /** What is disturbed at the moment. */
+  readonly busy: Set<string>;
 }
 
 /** One way to disturb the installation. It has mended what it broke when it resolves; a process it started is ready. */

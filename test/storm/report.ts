@@ -10,7 +10,7 @@ export function repeatCommand({ minutes, seed, backend }: Pick<StormOptions, 'mi
 
 /** What a storm has shown, as a table; a number that the run did not produce is not in it. */
 export function report(options: StormOptions, result: StormResult): string {
-  const { verdicts, faults, orders, requests, takeoversMs, convergence, orderMs, notes } = result;
+  const { verdicts, faults, orders, requests, takeovers, convergence, orderMs, notes } = result;
   const violations = verdicts.reduce((sum, each) => sum + each.violations.length, 0);
   return [
     '',
@@ -26,7 +26,8 @@ export function report(options: StormOptions, result: StormResult): string {
         `  ${rule.padEnd(4)} ${found.length === 0 ? 'holds   ' : 'VIOLATED'} ${String(facts).padStart(9)} facts  ${says}${found.length === 0 ? '' : `: ${found.length} violations`}`,
     ),
     '',
-    `Takeover of a killed worker's operations   ${times(takeoversMs)}`,
+    `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)}`,
+    `  while other faults struck too            ${times(takeovers.amidMs)}`,
     `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(convergence.boundMs)} of calm)`,
     `An order that nothing disturbs             ${orderMs.before === null ? 'never paid' : seconds(orderMs.before)} before, ${orderMs.after === null ? 'never paid' : seconds(orderMs.after)} at the healing`,
     ...verdicts.flatMap(({ rule, violations: found }) =>

@@ -38,7 +38,7 @@ export interface StormResult {
   readonly faults: Tally;
   readonly orders: number;
   readonly requests: number;
-  readonly takeoversMs: readonly number[];
+  readonly takeovers: { readonly aloneMs: readonly number[]; readonly amidMs: readonly number[] };
   readonly convergence: Convergence;
   readonly orderMs: { readonly before: number | null; readonly after: number | null };
   /** Faults that could not strike as they should. */
@@ -70,6 +70,7 @@ export function forget({ folder }: Pick<StormOptions, 'folder'>): void {
 class Storm {
   readonly #history = new History();
   readonly #faults = new Tally();
+  readonly #busy = new Set<string>();
   readonly #takeovers: TakeoverWatch;
   readonly #client: Client;
   readonly #buyers: Buyers;
@@ -84,7 +85,8 @@ class Storm {
     private readonly fleet: Fleet,
   ) {
     this.#chance = new Chance(options.seed);
-    this.#takeovers = new TakeoverWatch(fleet.postgres);
+    // One thing is disturbed anyway: the worker that was killed.
+    this.#takeovers = new TakeoverWatch(fleet.postgres, () => this.#busy.size > 1);
     this.#client = new Client(fleet.door.url, this.#history, this.#chance.fork());
     this.#buyers = new Buyers(this.#client, this.#chance.fork(), this.#history, fleet.simulatorUrl, () => this.#isOver);
     this.#stripeFaults = new StripeFaults(fleet.simulatorUrl, this.#chance.fork(), this.#faults);
@@ -96,7 +98,7 @@ class Storm {
     await this.#buyers.fillCatalogue();
     const before = await probe(this.#buyers);
     this.#phase = 'storm';
-    const scene = { fleet, chance: this.#chance.fork(), takeovers: this.#takeovers };
+    const scene = { fleet, chance: this.#chance.fork(), takeovers: this.#takeovers, busy: this.#busy };
     const chaos = new Chaos(scene, this.#stripeFaults, this.#faults, options.pace, join(options.folder, 'faults.log'));
     await this.#letBuyersIn(Date.now() + options.minutes * 60_000);
     this.#phase = 'healing';
@@ -122,7 +124,7 @@ class Storm {
       faults: this.#faults,
       orders: this.#history.orders.size,
       requests: this.#history.commands.reduce((sum, { attempts, otherRequests }) => sum + attempts.length + otherRequests.length, 0),
-      takeoversMs: this.#takeovers.timesMs,
+      takeovers: this.#takeovers,
       convergence,
       orderMs: { before, after },
       notes: chaos.errors,

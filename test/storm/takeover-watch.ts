@@ -15,9 +15,15 @@ const GIVE_UP_MS = 20_000;
 
 /** Measures how long operations of killed workers lie until another worker has claimed them. */
 export class TakeoverWatch {
-  readonly timesMs: number[] = [];
+  /** While nothing else was wrong. */
+  readonly aloneMs: number[] = [];
+  /** While other faults struck too. */
+  readonly amidMs: number[] = [];
 
-  constructor(private readonly postgres: PostgresServer) {}
+  constructor(
+    private readonly postgres: PostgresServer,
+    private readonly isDisturbed: () => boolean,
+  ) {}
 
   /** To be called right after a worker was killed; resolves when what it held was claimed. A fault of the database ends the watch. */
   async watch(): Promise<void> {
@@ -39,18 +45,21 @@ export class TakeoverWatch {
   }
 
   async #untilClaimed(orphans: Map<string, Held>, killedAt: number): Promise<void> {
+    let isAlone = !this.isDisturbed();
+    const note = (): void => void (isAlone ? this.aloneMs : this.amidMs).push(Date.now() - killedAt);
     while (orphans.size > 0 && Date.now() - killedAt < GIVE_UP_MS) {
       const now = await this.#lookAt([...orphans.keys()]);
+      isAlone &&= !this.isDisturbed();
       for (const [id, before] of orphans) {
         const after = now.get(id);
         if (after === undefined || after.fence === before.fence) continue;
-        this.timesMs.push(Date.now() - killedAt);
+        note();
         orphans.delete(id);
       }
       await sleep(LOOK_EVERY_MS);
     }
     // What was never claimed shows in the oracle; here it counts with all the time it was given.
-    for (const _ of orphans) this.timesMs.push(Date.now() - killedAt);
+    for (let left = orphans.size; left > 0; left -= 1) note();
   }
 
   #lookAt(ids: readonly string[]): Promise<Map<string, Held>> {
