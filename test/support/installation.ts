@@ -7,7 +7,8 @@ import { type Answer, call } from './http-client.js';
 import { type AppProcess, startApp } from './processes.js';
 import { waitFor } from './wait-for.js';
 
-const SECRET_KEY = 'secret-key-of-the-crash-tests';
+/** What its merchant sends. */
+export const SECRET_KEY = 'secret-key-of-the-crash-tests';
 /** The contract: paid within ten seconds of the restart. */
 export const RECOVERY_MS = 10_000;
 /** What every order of these tests costs. */
@@ -18,6 +19,7 @@ type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 /** One installation: its own database, its own account at Stripe, its API always at the same address. */
 export class Installation {
   readonly #running = new Map<'api' | 'worker', AppProcess>();
+  readonly #all = new Set<AppProcess>();
 
   private constructor(
     readonly database: TestDatabase,
@@ -54,10 +56,13 @@ export class Installation {
     });
   }
 
-  async start(app: 'api' | 'worker', failpoint?: string): Promise<AppProcess> {
-    const running = await startApp(app, { ...this.env, ...(failpoint === undefined ? {} : { ONCEPAY_FAILPOINT: failpoint }) });
+  /** Starts one more process; the last of each app is the one that `isRunning` and `arm` speak of. */
+  async start(app: 'api' | 'worker', env: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const running = await startApp(app, { ...this.env, ...env });
     this.#running.set(app, running);
+    this.#all.add(running);
     void running.ended.then(() => {
+      this.#all.delete(running);
       if (this.#running.get(app) === running) this.#running.delete(app);
     });
     return running;
@@ -70,13 +75,13 @@ export class Installation {
   /** Lets the running process, or one that is started for it, die at the failpoint. */
   async arm(app: 'api' | 'worker', failpoint: string): Promise<AppProcess> {
     const running = this.#running.get(app);
-    if (running === undefined) return this.start(app, failpoint);
+    if (running === undefined) return this.start(app, { ONCEPAY_FAILPOINT: failpoint });
     await running.arm(failpoint);
     return running;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((app) => app.kill()));
+    await Promise.all([...this.#all].map((app) => app.kill()));
     await this.database.drop();
   }
 

@@ -22,6 +22,8 @@ export interface AppProcess {
   readonly ended: Promise<Exit>;
   /** Asks it to stop, and waits. */
   stop(): Promise<void>;
+  /** Sends a signal and waits for nothing: SIGSTOP freezes it, SIGCONT lets it go on. */
+  signal(signal: NodeJS.Signals): void;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
   /** Lets it die when it next reaches this failpoint. */
@@ -65,7 +67,14 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
     child.send(failpoint);
     await isArmed;
   };
-  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), arm, output: () => written.join('') };
+  return {
+    ended,
+    stop: () => end('SIGTERM'),
+    signal: (signal) => void child.kill(signal),
+    kill: () => end('SIGKILL'),
+    arm,
+    output: () => written.join(''),
+  };
 }
 
 async function waitForLine(output: Readable, text: string): Promise<'ready'> {

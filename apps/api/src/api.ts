@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Config } from '#libs/config';
@@ -16,8 +17,10 @@ import { CrossOrigin } from './http/cors.js';
 import { guardRoutes } from './http/front-door.js';
 import { readJsonBodies } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { RequestsUnderWay } from './http/requests-under-way.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
 import { refuseUnparsed } from './http/unparsed-request.js';
+import { Draining } from './health/draining.js';
 
 /** A running API. */
 export interface RunningApi {
@@ -25,7 +28,7 @@ export interface RunningApi {
   readonly url: string;
   /** Where metrics and ops are, if ADMIN_PORT asks for them to be apart. */
   readonly adminUrl: string | null;
-  /** Stops accepting, finishes what is under way, lets go of everything. */
+  /** Says that it is not ready, stops accepting, finishes what is under way, lets go of everything. */
   close(): Promise<void>;
 }
 
@@ -40,8 +43,6 @@ const LATE_REQUESTS_CHECKED_EVERY_MS = 2_500;
 const HANDLER_TIMEOUT_MS = 40_000;
 /** A connection on which nothing moves; event streams move every 15 s. */
 const SILENT_CONNECTION_TIMEOUT_MS = 60_000;
-/** Many times what a request takes. To Node a connection that has sent nothing yet is busy, and it would be waited for without end. */
-const CLOSE_TIMEOUT_MS = 5_000;
 /** Outside production a simulator may jump ahead at any time. */
 const CLOCK_REFRESH_MS = 500;
 
@@ -64,31 +65,22 @@ export async function createApi(
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
   const bell = new OutboxBell(database.autocommit, onError);
   const problems = new ProblemFilter(logger);
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
-    connectionTimeout: SILENT_CONNECTION_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS },
-    clientErrorHandler: refuseUnparsed,
-    genReqId: () => `req_${systemEntropy.secret(12)}`,
-    routerOptions: { maxParamLength: 200 },
-    return503OnClosing: true,
-    // A path that cannot be decoded or is too long never meets the hooks and filters of a route.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
-  });
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of({ config, logger, clock, database, bell }), adapter, {
-    logger: nestLogger(logger),
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.of({ config, logger, clock, database, bell }),
+    adapterFor(problems),
+    {
+      logger: nestLogger(logger),
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   const admin = new AdminListener();
   if (config.adminPort !== null)
     admin.separate(app.getHttpAdapter().getInstance(), (error, request, reply) =>
       problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
     );
-  preparePlumbing(app, new CrossOrigin(database, clock, config.development.publishableKeys.length > 0));
+  const draining = app.get(Draining);
+  preparePlumbing(app, { crossOrigin: new CrossOrigin(database, clock, config.development.publishableKeys.length > 0), draining });
   const document = JSON.stringify(openApiDocument(app));
   app
     .getHttpAdapter()
@@ -99,15 +91,20 @@ export async function createApi(
   await app.init();
   const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
   await clock.refresh();
+  const { server } = app.getHttpAdapter().getInstance();
+  const requests = new RequestsUnderWay(server);
   return {
     app,
     admin,
     close: async () => {
+      draining.begin();
+      if (server.listening) await delay(config.shutdown.delayMs);
       if (ticking) clearInterval(ticking);
-      const late = setTimeout(() => app.getHttpAdapter().getInstance().server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      const closed = app.close();
+      await Promise.race([closed, requests.end()]);
+      server.closeAllConnections();
+      await closed;
       await admin.close();
-      await app.close();
-      clearTimeout(late);
       await bell.close();
       await database.close();
     },
@@ -123,12 +120,34 @@ export async function startApi(config: Config, logger: Logger): Promise<RunningA
   return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };
 }
 
-/** What lies around every route: bodies, request ids and failpoints. */
-function preparePlumbing(app: NestFastifyApplication, crossOrigin: CrossOrigin): void {
+/** The server with its limits. */
+function adapterFor(problems: ProblemFilter): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    connectionTimeout: SILENT_CONNECTION_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS },
+    clientErrorHandler: refuseUnparsed,
+    genReqId: () => `req_${systemEntropy.secret(12)}`,
+    routerOptions: { maxParamLength: 200 },
+    // What comes over a connection kept alive while we stop is answered too, and its connection then closed.
+    return503OnClosing: false,
+    // A path that cannot be decoded or is too long never meets the hooks and filters of a route.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
+  });
+}
+
+/** What lies around every route: bodies, request ids, failpoints, and that nobody stays connected to a process that stops. */
+function preparePlumbing(app: NestFastifyApplication, { crossOrigin, draining }: { crossOrigin: CrossOrigin; draining: Draining }): void {
   const fastify = app.getHttpAdapter().getInstance();
   readJsonBodies(fastify);
   fastify.addHook('onRoute', (route) => {
     if (route.url.startsWith('/webhooks/')) route.bodyLimit = WEBHOOK_BODY_LIMIT_BYTES;
+  });
+  fastify.addHook('onRequest', async (_request, reply) => {
+    if (draining.hasBegun) void reply.header('Connection', 'close');
   });
   guardRoutes(fastify, { authenticator: app.get(Authenticator), crossOrigin });
   // After the body was read: its events would lead out of the context again.

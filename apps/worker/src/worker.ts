@@ -24,7 +24,7 @@ const MAINTENANCE_CONCURRENCY = 1;
 export interface RunningWorker {
   /** Where /health/live and /health/ready are, if ADMIN_PORT asks for them. */
   readonly healthPort: number | null;
-  /** Lets what is under way finish, then lets go of everything. */
+  /** Says that it is not ready, takes no more jobs, finishes those under way, lets go of everything. */
   close(): Promise<void>;
 }
 
@@ -72,8 +72,8 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
     healthPort: health?.port ?? null,
     close: async () => {
       isDraining = true;
-      await Promise.all(schedules.map((schedule) => schedule.stop()));
-      await sweeper.stop();
+      // What the last jobs leave in the outbox still reaches the queue.
+      await Promise.all([...schedules.map((schedule) => schedule.stop()), sweeper.stop(), queues.stopConsuming()]);
       await relay.stop();
       await queues.close();
       await health?.close();

@@ -51,6 +51,7 @@ describe('the configuration of a development process', () => {
         orderExpiresAfterSeconds: 86_400,
         eventsBackfillEverySeconds: 5,
         reconcileEverySeconds: 3_600,
+        shutdown: { timeoutMs: 25_000, delayMs: 0 },
         stripe: {
           mode: 'test',
           secretKey: 'sk_test_oncepay',
@@ -96,6 +97,8 @@ describe('the configuration of a development process', () => {
       STRIPE_TIMEOUT_MS: '500',
       IDEMPOTENCY_RETENTION_DAYS: '1',
       ORDER_EXPIRES_AFTER_SECONDS: '60',
+      SHUTDOWN_TIMEOUT_SECONDS: '8',
+      SHUTDOWN_DELAY_SECONDS: '7',
       LOG_LEVEL: 'silent',
       ONCEPAY_FAILPOINT: 'api.order.commit.before:2',
       ONCEPAY_CLOCK_URL: 'http://127.0.0.1/_sim/clock',
@@ -110,6 +113,7 @@ describe('the configuration of a development process', () => {
       [config.stripe.webhookSecrets, config.stripe.publishableKey, config.stripe.timeoutMs],
       [['whsec_1', 'whsec_2'], 'pk_test_1', 500],
     );
+    assert.deepEqual(config.shutdown, { timeoutMs: 8_000, delayMs: 7_000 });
     assert.deepEqual(
       [config.development.failpoint, config.development.clockUrl],
       ['api.order.commit.before:2', 'http://127.0.0.1/_sim/clock'],
@@ -177,6 +181,8 @@ describe('a bad configuration', () => {
       ORDER_EXPIRES_AFTER_SECONDS: '1e5',
       EVENTS_BACKFILL_EVERY_SECONDS: '0.5',
       RECONCILE_EVERY_SECONDS: '1h',
+      SHUTDOWN_TIMEOUT_SECONDS: '601',
+      SHUTDOWN_DELAY_SECONDS: '-1',
       LOG_LEVEL: 'loud',
       ONCEPAY_FAILPOINT: 'nowhere',
       ONCEPAY_CLOCK_URL: '/_sim/clock',
@@ -230,12 +236,36 @@ describe('a number', () => {
       ORDER_EXPIRES_AFTER_SECONDS: [60, 31_536_000],
       EVENTS_BACKFILL_EVERY_SECONDS: [0, 86_400],
       RECONCILE_EVERY_SECONDS: [0, 31_536_000],
+      SHUTDOWN_DELAY_SECONDS: [0, 300],
+      SHUTDOWN_TIMEOUT_SECONDS: [1, 600],
     } as const;
+    const room: Env = { SHUTDOWN_TIMEOUT_SECONDS: '600', STRIPE_TIMEOUT_MS: '100' };
     for (const [name, [least, most]] of Object.entries(bounds)) {
-      for (const right of [least, most]) assert.deepEqual(blamed({ ...DEVELOPMENT, [name]: String(right) }), [], `${name}=${right}`);
+      for (const right of [least, most])
+        assert.deepEqual(blamed({ ...DEVELOPMENT, ...room, [name]: String(right) }), [], `${name}=${right}`);
       for (const wrong of [least - 1, most + 1])
-        assert.deepEqual(blamed({ ...DEVELOPMENT, [name]: String(wrong) }), [name], `${name}=${wrong}`);
+        assert.deepEqual(blamed({ ...DEVELOPMENT, ...room, [name]: String(wrong) }), [name], `${name}=${wrong}`);
     }
+  });
+});
+
+describe('the time to stop', () => {
+  it('grows with the time that Stripe is given', () => {
+    assert.equal(loadConfig({ ...DEVELOPMENT, STRIPE_TIMEOUT_MS: '60000' }).shutdown.timeoutMs, 125_000);
+  });
+
+  it('is refused when it cuts calls to Stripe off, or ends before the API has stopped', () => {
+    for (const env of [
+      { SHUTDOWN_TIMEOUT_SECONDS: '10' },
+      { SHUTDOWN_TIMEOUT_SECONDS: '11', STRIPE_TIMEOUT_MS: '11000' },
+      { SHUTDOWN_DELAY_SECONDS: '25' },
+    ])
+      assert.deepEqual(blamed({ ...DEVELOPMENT, ...env }), ['SHUTDOWN_TIMEOUT_SECONDS'], JSON.stringify(env));
+    assert.deepEqual(blamed({ ...DEVELOPMENT, SHUTDOWN_TIMEOUT_SECONDS: '11', SHUTDOWN_DELAY_SECONDS: '10' }), []);
+  });
+
+  it('has room in production for load balancers to notice', () => {
+    assert.equal(loadConfig(PRODUCTION).shutdown.delayMs, 5_000);
   });
 });
 

@@ -21,6 +21,8 @@ export interface Config {
   readonly eventsBackfillEverySeconds: number;
   /** 0: only when asked to. */
   readonly reconcileEverySeconds: number;
+  /** How long a process may take to stop, and how long of that the API goes on as before. */
+  readonly shutdown: { readonly timeoutMs: number; readonly delayMs: number };
   readonly stripe: {
     readonly mode: Mode;
     readonly secretKey: string;
@@ -52,6 +54,11 @@ const SIMULATOR_DEFAULTS = {
   publishableKey: 'pk_test_oncepay',
   webhookSecret: 'whsec_oncepay_simulator',
 };
+const STRIPE_TIMEOUT_MS = 10_000;
+/** What a stopping worker needs beside its calls to Stripe: recording what they brought, and closing what it opened. */
+const RECORDING_MS = 5_000;
+/** How long Kubernetes and most load balancers take to notice that a process is not ready any more. */
+const PRODUCTION_DELAY_SECONDS = 5;
 const DEVELOPMENT_PEPPER = 'a development pepper that protects nothing';
 
 /**
@@ -73,6 +80,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const mode: Mode = /^[sr]k_live_/.test(secretKey) ? 'live' : 'test';
   const apiBase = read('STRIPE_API_BASE') ?? (simulated ? `http://127.0.0.1:${read('SIMULATOR_PORT') ?? 12_111}` : null);
   const webhookSecrets = read('STRIPE_WEBHOOK_SECRETS') ?? [];
+  const timeoutMs = read('STRIPE_TIMEOUT_MS') ?? STRIPE_TIMEOUT_MS;
+  const shutdownSeconds = read('SHUTDOWN_TIMEOUT_SECONDS');
   const databaseUrl = read('DATABASE_URL');
   if (databaseUrl === null && !env['DATABASE_URL']?.trim()) problems.push('DATABASE_URL must be set (npm start brings its own PostgreSQL)');
 
@@ -90,13 +99,18 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     orderExpiresAfterSeconds: read('ORDER_EXPIRES_AFTER_SECONDS') ?? 86_400,
     eventsBackfillEverySeconds: read('EVENTS_BACKFILL_EVERY_SECONDS') ?? 5,
     reconcileEverySeconds: read('RECONCILE_EVERY_SECONDS') ?? 3_600,
+    shutdown: {
+      // An order that is paid at once is two calls, one after the other.
+      timeoutMs: shutdownSeconds === null ? 2 * timeoutMs + RECORDING_MS : shutdownSeconds * 1_000,
+      delayMs: (read('SHUTDOWN_DELAY_SECONDS') ?? (production ? PRODUCTION_DELAY_SECONDS : 0)) * 1_000,
+    },
     stripe: {
       mode,
       secretKey,
       publishableKey: read('STRIPE_PUBLISHABLE_KEY') ?? (simulated ? SIMULATOR_DEFAULTS.publishableKey : null),
       webhookSecrets: webhookSecrets.length === 0 && simulated ? [SIMULATOR_DEFAULTS.webhookSecret] : webhookSecrets,
       apiBase,
-      timeoutMs: read('STRIPE_TIMEOUT_MS') ?? 10_000,
+      timeoutMs,
     },
     development: {
       secretKeys: read('ONCEPAY_DEV_SECRET_KEY') ?? [],
@@ -129,8 +143,11 @@ function readAll(env: NodeJS.ProcessEnv): { values: ReadonlyMap<string, unknown>
 }
 
 /** What each value allows on its own and the whole does not. */
-function contradictions({ production, stripe, development }: Config): string[] {
+function contradictions({ production, stripe, shutdown, development }: Config): string[] {
   const problems: string[] = [];
+  if (shutdown.timeoutMs <= Math.max(stripe.timeoutMs, shutdown.delayMs)) {
+    problems.push('SHUTDOWN_TIMEOUT_SECONDS must be longer than STRIPE_TIMEOUT_MS and SHUTDOWN_DELAY_SECONDS, or calls are cut off');
+  }
   const overlap = development.secretKeys.filter((key) => key !== '' && development.publishableKeys.includes(key));
   if (overlap.length > 0) problems.push('ONCEPAY_DEV_SECRET_KEY and ONCEPAY_DEV_PUBLISHABLE_KEY share a key');
   if (stripe.publishableKey !== null && !stripe.publishableKey.startsWith(`pk_${stripe.mode}_`)) {

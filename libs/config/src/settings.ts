@@ -143,6 +143,18 @@ export const SETTINGS = {
     0,
     ONE_YEAR_SECONDS,
   ),
+  SHUTDOWN_TIMEOUT_SECONDS: integer(
+    'a process that was asked to stop is gone after this long; default two Stripe timeouts and 5 s, what a job may still take',
+    '25',
+    1,
+    600,
+  ),
+  SHUTDOWN_DELAY_SECONDS: integer(
+    'the API answers for this long after it said on /health/ready that it stops, until no load balancer sends more; default 5 in production, else 0',
+    '',
+    0,
+    300,
+  ),
   LOG_LEVEL: matching(
     'fatal, error, warn, info, debug or trace',
     'info',

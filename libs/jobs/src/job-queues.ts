@@ -74,6 +74,7 @@ export class JobQueues {
   readonly #producers: ReadonlyMap<QueueName, Producer>;
   readonly #consumers: Consumer[] = [];
   readonly #pool: PgPool | null;
+  readonly #connections = new Set<pg.PoolClient>();
   readonly #redis: Redis[] = [];
 
   constructor(private readonly options: QueueOptions) {
@@ -155,12 +156,17 @@ export class JobQueues {
     else await this.#redis[0]?.ping();
   }
 
+  /** Stops taking jobs and waits for those under way. Safe to repeat. */
+  async stopConsuming(): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+  }
+
   /** Stops taking jobs and waits for those under way; afterwards closes the connections. */
   async close(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    await this.stopConsuming();
     await Promise.all([...this.#producers.values()].map((producer) => producer.close()));
     await Promise.all(this.#redis.map((redis) => redis.quit().catch(this.options.onError)));
-    await this.#pool?.end();
+    await this.#closePool();
   }
 
   #openQueue(name: QueueName): Producer {
@@ -180,9 +186,18 @@ export class JobQueues {
       options: '-c search_path=bullmq,public',
       application_name: 'oncepay queue',
     });
+    pool.on('connect', (client) => this.#connections.add(client));
+    pool.on('remove', (client) => this.#connections.delete(client));
     if (!isPgPool(pool)) throw new Error('bug: BullMQ does not take a pool of pg');
     pool.on('error', this.options.onError);
     return pool;
+  }
+
+  /** BullMQ may take a connection while it closes and never give it back, for which the pool would wait without end. */
+  async #closePool(): Promise<void> {
+    if (this.#pool === null) return;
+    void this.#pool.end();
+    await Promise.all([...this.#connections].map((client) => client.end()));
   }
 
   #openRedis(maxRetriesPerRequest: number | null): Redis {

@@ -57,12 +57,12 @@ const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM payment_operations earlier
 
 /**
  * Takes the lease of an operation that is due, unless another worker holds it. One whose sender died in flight becomes
- * doubtful here: its request may have reached Stripe.
+ * doubtful here: its request may have reached Stripe. Should the claimer die too, the sweeper may look again at once.
  */
 export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperation | null> {
   const rows = await tx.$queryRaw<ClaimRow[]>`
     UPDATE payment_operations op SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
-      in_doubt = in_doubt OR status = 'in_flight'
+      swept_at = NULL, in_doubt = in_doubt OR status = 'in_flight'
     WHERE op.id = ${id}::uuid AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now()) AND op.next_attempt_at <= now() AND ${IS_NEXT}
     RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, absent_since,
       retried_at, request_id, created_at`;

@@ -110,13 +110,14 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
     case 'send':
       break;
   }
-  if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now())))) return superseded();
+  if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now()))))
+    return overtaken(payments, operation, 'sending');
   let fact: Fact;
   let end: 'done' | 'withdrawn' = 'done';
   try {
-    const overtaken = await overtakenExpiry(payments, operation, payment);
-    if (overtaken !== null) end = 'withdrawn';
-    fact = overtaken ?? (await send(payments.gateway, operation, payment));
+    const done = await overtakenExpiry(payments, operation, payment);
+    if (done !== null) end = 'withdrawn';
+    fact = done ?? (await send(payments.gateway, operation, payment));
   } catch (error) {
     const failure = classify(error);
     report(payments, operation, failure);
@@ -219,27 +220,36 @@ async function settle(
     cause: `operation:${publicId('op', operation.id)}`,
     operation: { id: operation.id, fence: operation.fence, status, error },
   });
-  if (observed.result === 'superseded') return superseded();
+  if (observed.result === 'superseded') return overtaken(payments, operation, 'recording');
   if (operation.kind === 'refund') return DONE;
   const next = observed.payment.operations.find((known) => known.kind !== 'refund' && isOpen(known.status));
   return { ...DONE, nextOperationId: next?.status === 'queued' ? next.id : null };
 }
 
 async function again(
-  { database }: Payments,
+  payments: Payments,
   operation: ClaimedOperation,
   postponement: Postponement,
   spendsAttempt: boolean,
 ): Promise<AttemptResult> {
-  const dueAt = await effect('worker.operation.postpone', () => postpone(database.autocommit, operation, postponement));
-  if (dueAt === null) return superseded();
+  const { autocommit } = payments.database;
+  const dueAt = await effect('worker.operation.postpone', () => postpone(autocommit, operation, postponement));
+  if (dueAt === null) return overtaken(payments, operation, 'postponing');
   const reason = postponement.error.message ?? 'no answer';
   return { job: spendsAttempt ? { outcome: 'retry', at: dueAt, reason } : { outcome: 'snooze', until: dueAt }, nextOperationId: null };
 }
 
-/** The operation is another worker's by now: this one writes nothing more. */
-function superseded(): AttemptResult {
+/** The fence has refused a write: the lease ran out under this worker, and the operation is another's, or was ended by a fact. */
+function overtaken(
+  { logger }: Payments,
+  { id, kind, fence }: ClaimedOperation,
+  when: 'sending' | 'recording' | 'postponing',
+): AttemptResult {
   countRefusedFence();
+  logger.warn(
+    { operationId: publicId('op', id), operation: kind, fence, when },
+    'the fence refused a write of a worker that lost its lease',
+  );
   return DONE;
 }
 

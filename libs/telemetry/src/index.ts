@@ -11,3 +11,4 @@ export {
   type StripeOutcome,
 } from './metrics.js';
 export { nestLogger } from './nest-logger.js';
+export { stopOnSignal } from './stop-on-signal.js';

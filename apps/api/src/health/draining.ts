@@ -1,8 +1,8 @@
-import { type BeforeApplicationShutdown, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 /** Knows that the process was asked to stop, so that no new traffic is sent to it and nobody waits for it. */
 @Injectable()
-export class Draining implements OnModuleDestroy, BeforeApplicationShutdown {
+export class Draining {
   hasBegun = false;
   readonly begun: Promise<void>;
   #begin: () => void = () => undefined;
@@ -13,12 +13,8 @@ export class Draining implements OnModuleDestroy, BeforeApplicationShutdown {
     });
   }
 
-  onModuleDestroy(): void {
+  begin(): void {
     this.hasBegun = true;
     this.#begin();
-  }
-
-  beforeApplicationShutdown(): void {
-    this.onModuleDestroy();
   }
 }
