@@ -207,13 +207,17 @@ async function hasParked({ stack }: Sequence, orderId: string): Promise<boolean>
   return rows.length > 0;
 }
 
-/** R6: of the refunds we were asked for, those that did not fail fit into what was captured. */
+/** R6: of the refunds we were asked for, those that did not fail fit into what was captured, and each was carried out once at most. */
 async function assertRefundsFit(sequence: Sequence, orderId: string, accepted: readonly string[]): Promise<void> {
   const [{ order }, refunds] = await Promise.all([sequence.read(orderId), refundsOf(sequence.stack, orderId)]);
   for (const id of accepted) assert.ok(refunds.some((refund) => refund.id === id) || refunds.length >= 10, `refund ${id} vanished`);
   const reserved = refunds.filter(({ id, status }) => accepted.includes(id) && (status === 'pending' || status === 'succeeded'));
   const sum = reserved.reduce((total, { amount }) => total + amount, 0);
   assert.ok(sum <= order.amountCaptured, `${sum} ordered to be refunded of ${order.amountCaptured} captured`);
+  const { refunds: made } = await truthOf(sequence, order);
+  const orderedBy = made.flatMap(({ metadata }) => metadata?.['oncepay_operation'] ?? []);
+  assert.equal(new Set(orderedBy).size, orderedBy.length, `a refund of ${orderId} was carried out twice`);
+  assert.ok(orderedBy.length <= accepted.length, `${orderedBy.length} refunds were made of ${accepted.length} ordered`);
 }
 
 /** R8, R11. */

@@ -187,25 +187,6 @@ export class CreateOrderRequest {
   offSession?: boolean;
 }
 
-const EXAMPLE = {
-  currency: 'usd',
-  items: [
-    { price: 'tshirt', quantity: 2 },
-    { name: 'Gift wrap', unitAmount: 300, quantity: 1 },
-  ],
-  customer: { email: 'ada@example.com', name: 'Ada' },
-  reference: 'cart-4711',
-};
-
-/** What the API reference shows for POST /v1/orders. */
-export const CREATE_ORDER_EXAMPLES = {
-  elements: { summary: 'Paid by the worker with a payment method', value: { ...EXAMPLE, paymentMethod: 'pm_card_visa' } },
-  hosted: {
-    summary: "Paid by the buyer on Stripe's page",
-    value: { ...EXAMPLE, checkout: 'hosted', returnUrl: 'https://shop.example/return' },
-  },
-};
-
 /** Checks the body of POST /v1/orders and brings it into the form the orders lib takes. Throws DomainError validation_failed. */
 export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   refuseCardNumbers(body);

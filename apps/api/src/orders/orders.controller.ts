@@ -7,7 +7,7 @@ import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { CommandAnswers } from '../http/command-answer.js';
 import { sendPage } from '../http/page.js';
 import { ORDERS } from '../tokens.js';
-import { CREATE_ORDER_EXAMPLES, CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
+import { CreateOrderRequest, parseCreateOrder } from './create-order.request.js';
 import { ListOrdersQuery, parseListOrders } from './list-orders.query.js';
 import { idIn, OrderReader } from './order-reader.js';
 import { OrderListResponse, OrderResponse } from './order.response.js';
@@ -34,7 +34,7 @@ export class OrdersController {
     required: true,
     description: '1 to 255 visible ASCII characters; with a publishable key at least 22.',
   })
-  @ApiBody({ type: CreateOrderRequest, examples: CREATE_ORDER_EXAMPLES })
+  @ApiBody({ type: CreateOrderRequest })
   @ApiCreatedResponse({ type: OrderResponse })
   create(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @CurrentCaller() caller: Caller): Promise<void> {
     return this.answers.send(
