@@ -8,10 +8,11 @@ import { assertRulesHold } from '../support/invariants.js';
 import { keepHistory } from '../support/laid-orders.js';
 import { effectsOn, journalOf } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
-import { type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { type OrderJson, type Stack, startStack, WITHOUT_BREAKER } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
 // What Stripe answers to create and the first confirm stands in test/flows/stripe-answers.spec.ts; here, to commands.
+// What holds all calls back, as 401 does, stands in test/faults/stripe-refuses-us.spec.ts.
 
 /** A command, the state it is given in, and what must be when it was carried out exactly once. */
 interface Commanded {
@@ -74,8 +75,6 @@ interface Laid extends Commanded {
 
 interface Case {
   readonly title: string;
-  /** Waits for a probe, which comes by itself after 30 s, so it must be looked at from the start. */
-  readonly isUrgent: boolean;
   readonly name: Name;
   readonly faults: readonly object[];
   readonly expect: (laid: Laid) => Promise<void>;
@@ -188,7 +187,6 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
   const { kind } = COMMANDS[name];
   const one = (title: string, faults: readonly object[], expect: Case['expect']): Case => ({
     title: `${title} to a ${kind}${name === 'pay' ? ' of a later attempt' : ''}`,
-    isUrgent: JSON.stringify(faults).includes('"401"') || JSON.stringify(faults).includes('"403"'),
     name,
     faults,
     expect,
@@ -206,21 +204,15 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
     ),
     one('409, key in use, is unknown, and the same key comes again: 409', [{ action: 'conflict', count: 1 }], throughDoubt),
     one(
-      'what is unknown stays so through 429, 409, 401 and 403: these',
+      'what is unknown stays so through 429 and 409: these',
       [
         { action: 'reset', phase: 'after', nth: [1] },
         { action: '429', retryAfterSeconds: 0, nth: [2] },
         { action: 'conflict', nth: [3] },
-        { action: '401', nth: [4] },
-        { action: '403', nth: [5] },
       ],
       async (laid) => {
-        for (const attempts of [4, 5]) {
-          await waitFor('the probe to be put off', () => isPutOff(laid, attempts), 40_000);
-          await becomeDue(stack, laid.operation.id);
-        }
         await carriedOut(laid);
-        assert.match(await history(laid), /^in_flight unknown( in_flight\? unknown){4,} in_flight\? done\?$/);
+        assert.match(await history(laid), /^in_flight unknown( in_flight\? unknown){2,} in_flight\? done\?$/);
       },
     ),
     one('429 is not sent, and comes again when Retry-After says: 429', [{ action: '429', retryAfterSeconds: 1, count: 1 }], unsent),
@@ -250,14 +242,6 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
             },
           ),
         ]),
-    ...(['401', '403'] as const).map((action) =>
-      one(`${action} is not sent and fails nothing, for the fault is ours: ${action}`, [{ action, count: 1 }], async (laid) => {
-        await waitFor('the probe to be put off', () => isPutOff(laid, 1), 40_000);
-        assert.equal((await stack.readOrder(laid.orderOf.id)).status, name === 'pay' ? 'processing' : laid.from);
-        await becomeDue(stack, laid.operation.id);
-        await unsent(laid);
-      }),
-    ),
     one('a key reused with other parameters is parked: 400', [answer(400, { type: 'idempotency_error' })], parked),
     one('an unknown parameter is parked: 400', [answer(400, { type: 'invalid_request_error', code: 'parameter_unknown' })], parked),
     one(
@@ -278,24 +262,6 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
 function phasesOf(name: Name, what: string): readonly ('before' | 'after')[] {
   if (name === 'refunds' || what === 'a reset') return ['before', 'after'];
   return name === 'pay' ? [] : ['after'];
-}
-
-interface PutOff {
-  readonly id: string;
-  readonly attempts: number;
-}
-
-/** What waits for longer than any back-off: for the probe of our credentials. Many ask at once, so few looks serve them all. */
-let look: { readonly at: number; readonly rows: Promise<readonly PutOff[]> } | null = null;
-
-async function isPutOff({ operation }: Laid, attempts: number): Promise<boolean> {
-  if (look === null || performance.now() - look.at > 100) {
-    const rows = stack.database.query<PutOff>(
-      `SELECT id, attempts FROM payment_operations WHERE lease_until IS NULL AND finished_at IS NULL AND next_attempt_at > now() + interval '8 seconds'`,
-    );
-    look = { at: performance.now(), rows };
-  }
-  return (await look.rows).some((row) => row.id === operation.id && row.attempts >= attempts);
 }
 
 /** Brings orders where the commands are given. */
@@ -329,7 +295,7 @@ describe('no answer of Stripe at all', () => {
   const laid = new Map<string, Laid>();
 
   before(async () => {
-    stack = await startStack({ env: { STRIPE_TIMEOUT_MS: '700' } });
+    stack = await startStack({ env: { STRIPE_TIMEOUT_MS: '700', ...WITHOUT_BREAKER } });
     const orders = await lay([...NAMES, ...NAMES]);
     await keepHistory(stack.database);
     await stack.stopWorker();
@@ -356,11 +322,10 @@ describe('no answer of Stripe at all', () => {
 describe("Stripe's answer", () => {
   const folder = mkdtempSync(join(tmpdir(), 'oncepay-stripe-answers-'));
   const laid = new Map<string, Laid>();
-  const underWay = new Map<string, Promise<void>>();
 
   // All are laid and spoilt while the worker is away, so that they wait for their back-off together.
   before(async () => {
-    stack = await startStack({ virtualClock: true, stateFile: join(folder, 'simulator.ndjson') });
+    stack = await startStack({ env: WITHOUT_BREAKER, virtualClock: true, stateFile: join(folder, 'simulator.ndjson') });
     const orders = await lay(CASES.map(({ name }) => name));
     await keepHistory(stack.database);
     await stack.stopWorker();
@@ -370,10 +335,6 @@ describe("Stripe's answer", () => {
       laid.set(title, given);
     }
     await stack.startWorker();
-    for (const { title, isUrgent, expect } of CASES) {
-      if (isUrgent) underWay.set(title, expect(laid.get(title) ?? assert.fail()));
-    }
-    await Promise.allSettled(underWay.values());
   });
   after(async () => {
     await stack.close();
@@ -382,7 +343,7 @@ describe("Stripe's answer", () => {
 
   for (const { title, expect } of CASES) {
     it(title, async () => {
-      await (underWay.get(title) ?? expect(laid.get(title) ?? assert.fail()));
+      await expect(laid.get(title) ?? assert.fail());
     });
   }
 

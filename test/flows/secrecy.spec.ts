@@ -104,6 +104,8 @@ async function makeNoise(): Promise<void> {
   await spoil({ method: 'POST', path: '/v1/payment_intents', action: 'json', status: 401, body: refused, count: 1 });
   await order();
   await waitFor('the refusal to be logged', () => apps.some((app) => app.output().includes('Stripe refuses us')));
+  // The next call tries whether Stripe takes our key again.
+  await database.query('UPDATE breakers SET open_until = now()');
   await route.refuse();
   await order();
   await deliver(payload, { url, secret: SECRETS.webhookSecret });

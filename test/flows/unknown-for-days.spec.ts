@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { assertRulesHold } from '../support/invariants.js';
 import { historyOf, keepHistory, type LaidOrder, layOrder, sentFor, strike, type Struck } from '../support/laid-orders.js';
 import { effectsOn } from '../support/payment-facts.js';
-import { type Stack, startStack } from '../support/stack.js';
+import { type Stack, startStack, WITHOUT_BREAKER } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
 const HOUR_SECONDS = 3_600;
@@ -20,7 +20,7 @@ before(async () => {
   stack = await startStack({
     withWorker: false,
     virtualClock: true,
-    env: { ORDER_EXPIRES_AFTER_SECONDS: String(365 * 24 * HOUR_SECONDS) },
+    env: { ORDER_EXPIRES_AFTER_SECONDS: String(365 * 24 * HOUR_SECONDS), ...WITHOUT_BREAKER },
   });
   await keepHistory(stack.database);
 });

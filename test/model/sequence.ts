@@ -169,6 +169,7 @@ export class Sequence {
 
   private async becomeDue(ids: readonly string[]): Promise<void> {
     const { query } = this.stack.database;
+    await query(`UPDATE breakers SET open_until = now(), probe_until = NULL WHERE state = 'open'`);
     await query(
       `WITH due AS (UPDATE payment_operations SET next_attempt_at = now() WHERE order_id = ANY ($1::uuid[]) AND finished_at IS NULL AND next_attempt_at > now() RETURNING id, kind),
          told AS (UPDATE webhook_events SET next_attempt_at = now() WHERE status IN ('received', 'held') AND next_attempt_at > now() RETURNING id)

@@ -42,6 +42,8 @@ export interface Stack {
   readOrder(id: string): Promise<OrderJson>;
   /** Waits until the order has this status. */
   orderIn(id: string, status: string, timeoutMs?: number): Promise<OrderJson>;
+  /** One more worker beside the stack's own, which the caller closes. */
+  anotherWorker(): Promise<RunningWorker>;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
   stopSimulator(): Promise<void>;
@@ -81,6 +83,9 @@ interface StackOptions {
 
 /** An order of one item. */
 export const AN_ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: 2_000, quantity: 1 }], paymentMethod: 'pm_card_visa' };
+
+/** For stacks whose answers many tests spoil at once: what is spoilt for one must not hold the others back. */
+export const WITHOUT_BREAKER = { STRIPE_BREAKER_FAILURES: '1000000' };
 
 /** Starts everything on free ports and an own database. */
 export async function startStack({ env = {}, withWorker = true, stateFile, virtualClock = false }: StackOptions = {}): Promise<Stack> {
@@ -155,6 +160,7 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
         },
         timeoutMs,
       ),
+    anotherWorker: work,
     stopWorker: async () => {
       await worker?.close();
       worker = null;

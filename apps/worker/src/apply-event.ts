@@ -3,7 +3,7 @@ import { type JobOutcome } from '#libs/jobs';
 import { observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
 import { effect } from '#libs/primitives';
 import { correlate } from '#libs/telemetry';
-import { loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
+import { type EventPostponement, loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
 
 type InboxEvent = NonNullable<Awaited<ReturnType<typeof loadEvent>>>;
 type End = { readonly status: 'applied' | 'ignored' | 'parked'; readonly note: string | null };
@@ -32,13 +32,12 @@ async function applyOnce(payments: Payments, own: { instance: string; mode: Mode
   try {
     const end = await endOf(payments, own, event);
     if (end === 'held')
-      return await putOff(
-        payments,
-        event,
-        'held',
-        'its object is not known yet',
-        backoffMs(event.attempts, HOLD_DELAY_MS, HOLD_DELAY_MAX_MS),
-      );
+      return await putOff(payments, event, {
+        status: 'held',
+        note: 'its object is not known yet',
+        delayMs: backoffMs(event.attempts, HOLD_DELAY_MS, HOLD_DELAY_MAX_MS),
+        delayedBy: null,
+      });
     await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, end.status, end.note, clock.now()));
     if (end.status === 'parked')
       logger.error({ eventId: event.id, type: event.type, note: end.note }, 'an event was parked; a person must decide');
@@ -50,7 +49,9 @@ async function applyOnce(payments: Payments, own: { instance: string; mode: Mode
       await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, 'parked', note, clock.now()));
       return { outcome: 'done' };
     }
-    return putOff(payments, event, event.status, note, backoffMs(event.attempts, HOLD_DELAY_MS, RETRY_DELAY_MAX_MS));
+    const { retryAfterMs, delayedBy } = error instanceof StripeFailure ? error : { retryAfterMs: null, delayedBy: null };
+    const delayMs = retryAfterMs ?? backoffMs(event.attempts, HOLD_DELAY_MS, RETRY_DELAY_MAX_MS);
+    return putOff(payments, event, { status: event.status, note, delayMs, delayedBy });
   }
 }
 
@@ -92,14 +93,8 @@ async function parkUnknown({ database, clock, entropy }: Payments, event: InboxE
   return { status: 'parked', note: 'ours by its metadata, but no order of ours has this intent' };
 }
 
-async function putOff(
-  { database }: Payments,
-  event: InboxEvent,
-  status: 'received' | 'held',
-  note: string,
-  delayMs: number,
-): Promise<JobOutcome> {
-  const dueAt = await effect('worker.event.postpone', () => postponeEvent(database.autocommit, event.id, status, note, delayMs));
+async function putOff({ database }: Payments, event: InboxEvent, postponement: EventPostponement): Promise<JobOutcome> {
+  const dueAt = await effect('worker.event.postpone', () => postponeEvent(database.autocommit, event.id, postponement));
   return dueAt === null ? { outcome: 'done' } : { outcome: 'snooze', until: dueAt };
 }
 

@@ -1,11 +1,12 @@
 import { type Config } from '#libs/config';
 import { Database, readVitalSigns } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
-import { loadReconciliation, type Payments, runOperation, StripeGateway } from '#libs/payments';
+import { loadReconciliation, type Payments, runOperation, SharedGate, StripeGateway } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger, renderMetrics } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
 import { startHealthServer } from './health-server.js';
+import { releaseDelayed } from './release-delayed.js';
 import { startRelay } from './relay.js';
 import { startSchedule } from './schedule.js';
 import { scheduledTasks } from './scheduled-tasks.js';
@@ -35,9 +36,18 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   const onError = (error: Error): void => logger.warn({ error }, 'a connection was lost');
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
   await database.warmUp();
-  const gateway = new StripeGateway(config.stripe);
-  const payments: Payments = { database, gateway, clock, entropy: systemEntropy, logger };
   const queues = new JobQueues({ redisUrl: config.redisUrl, databaseUrl: config.database.directUrl, onError });
+  const relay = startRelay(database, queues, config.database.directUrl, logger);
+  const gate = new SharedGate({
+    tx: database.autocommit,
+    entropy: systemEntropy,
+    logger,
+    ratePerSecond: config.stripe.ratePerSecond,
+    failuresMax: config.stripe.breakerFailures,
+    release: (closed) => releaseDelayed({ database, entropy: systemEntropy, wake: () => relay.wake() }, closed),
+  });
+  const gateway = new StripeGateway(config.stripe, gate);
+  const payments: Payments = { database, gateway, clock, entropy: systemEntropy, logger };
   const own = { instance: config.instance, mode: config.stripe.mode };
   const handlers: JobHandlers = {
     'payment-operation': ({ operationId }) => runOperation(payments, operationId),
@@ -52,7 +62,6 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   queues.consume('refunds', REFUND_CONCURRENCY, handlers);
   queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
   queues.consume('maintenance', MAINTENANCE_CONCURRENCY, handlers);
-  const relay = startRelay(database, queues, config.database.directUrl, logger);
   const sweeper = startSweeper(payments, relay);
   const schedules = scheduledTasks(payments, config, relay).map((task) => startSchedule(database, logger, task));
   let isDraining = false;

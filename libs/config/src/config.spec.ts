@@ -59,6 +59,8 @@ describe('the configuration of a development process', () => {
           webhookSecrets: ['whsec_oncepay_simulator'],
           apiBase: 'http://127.0.0.1:12111',
           timeoutMs: 10_000,
+          ratePerSecond: null,
+          breakerFailures: 10,
         },
         development: { secretKeys: [], publishableKeys: [], failpoint: null, clockUrl: null },
       },

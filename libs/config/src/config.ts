@@ -31,6 +31,10 @@ export interface Config {
     /** null: Stripe itself. */
     readonly apiBase: string | null;
     readonly timeoutMs: number;
+    /** null: no limit. */
+    readonly ratePerSecond: number | null;
+    /** Outage failures in a row that open the circuit breaker. */
+    readonly breakerFailures: number;
   };
   readonly development: {
     readonly secretKeys: readonly string[];
@@ -59,6 +63,8 @@ const STRIPE_TIMEOUT_MS = 10_000;
 const RECORDING_MS = 5_000;
 /** How long Kubernetes and most load balancers take to notice that a process is not ready any more. */
 const PRODUCTION_DELAY_SECONDS = 5;
+/** What Stripe allows an account altogether. Source: docs.stripe.com/rate-limits. */
+const STRIPE_RATES: Readonly<Record<Mode, number>> = { live: 100, test: 25 };
 const DEVELOPMENT_PEPPER = 'a development pepper that protects nothing';
 
 /**
@@ -111,6 +117,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       webhookSecrets: webhookSecrets.length === 0 && simulated ? [SIMULATOR_DEFAULTS.webhookSecret] : webhookSecrets,
       apiBase,
       timeoutMs,
+      ratePerSecond: read('STRIPE_RATE_PER_SECOND') ?? (apiBase === null ? STRIPE_RATES[mode] : null),
+      breakerFailures: read('STRIPE_BREAKER_FAILURES') ?? 10,
     },
     development: {
       secretKeys: read('ONCEPAY_DEV_SECRET_KEY') ?? [],

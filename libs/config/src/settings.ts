@@ -122,6 +122,18 @@ export const SETTINGS = {
   STRIPE_WEBHOOK_SECRETS: list('signing secrets of your webhook endpoints, comma-separated: two during a rotation', 'whsec_…'),
   STRIPE_API_BASE: url("where Stripe's API is; only for the simulator", '', HTTP),
   STRIPE_TIMEOUT_MS: integer('how long one call to Stripe may take before its outcome counts as unknown', '10000', 100, 60_000),
+  STRIPE_RATE_PER_SECOND: integer(
+    'calls to Stripe a second, of all workers together; default 100 with a live key, 25 with a test key, no limit with STRIPE_API_BASE',
+    '',
+    1,
+    10_000,
+  ),
+  STRIPE_BREAKER_FAILURES: integer(
+    'so many calls in a row, of all workers together, that find Stripe away or failing hold all others back until one succeeds',
+    '10',
+    1,
+    1_000_000,
+  ),
   ONCEPAY_INSTANCE: matching(
     'name of this installation, written on every object at Stripe; unique within your Stripe account',
     'shop-eu',

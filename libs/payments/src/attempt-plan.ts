@@ -35,7 +35,7 @@ const BACKOFF_CAP_MS = 8_000;
 /** A twin in flight ends within Stripe's own time-out. */
 const BUSY_MIN_MS = 1_000;
 const BUSY_MAX_MS = 5_000;
-/** How often we look whether our credentials work again. */
+/** How often we look whether our credentials work again, where no breaker says when. */
 const PROBE_MS = 30_000;
 
 /** Full jitter: anywhere between now and an exponentially growing cap, so that clients delayed together part. */
@@ -62,9 +62,10 @@ export function planAfter(failure: Pick<StripeFailure, 'kind' | 'retryAfterMs' |
     case 'not_sent':
       return { plan: 'again', status: unsent, delayMs: wait, spendsAttempt: true };
     case 'throttled':
+    case 'held':
       return { plan: 'again', status: unsent, delayMs: wait, spendsAttempt: false };
     case 'misconfigured':
-      return { plan: 'again', status: unsent, delayMs: PROBE_MS, spendsAttempt: false };
+      return { plan: 'again', status: unsent, delayMs: failure.retryAfterMs ?? PROBE_MS, spendsAttempt: false };
   }
 }
 

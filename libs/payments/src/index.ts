@@ -1,5 +1,6 @@
 export { type BreakerName, type BreakerCause } from './gate/breaker.js';
 export { type BreakerView, listBreakers } from './gate/breakers.store.js';
+export { SharedGate } from './gate/stripe-gate.js';
 export {
   cancelIntentParams,
   captureIntentParams,
@@ -10,7 +11,7 @@ export {
   refundParams,
 } from './intent-request.js';
 export { observeEvent } from './observe-event.js';
-export { lockUnclaimedOperations, requeueOverdueOperations } from './operations.store.js';
+export { lockUnclaimedOperations, releaseDelayedOperations, requeueOverdueOperations } from './operations.store.js';
 export {
   listOpenOperations,
   type LoggedOperation,

@@ -1,5 +1,6 @@
 import { INSERT_OUTBOX } from '#libs/jobs';
 import { Prisma, type Tx } from '#libs/database';
+import { type BreakerName } from './gate/breaker.js';
 import { type OperationKind, type OperationStatus, type PaymentError } from './payment.js';
 
 /**
@@ -62,7 +63,7 @@ const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM payment_operations earlier
 export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperation | null> {
   const rows = await tx.$queryRaw<ClaimRow[]>`
     UPDATE payment_operations op SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
-      swept_at = NULL, in_doubt = in_doubt OR status = 'in_flight'
+      swept_at = NULL, delayed_by = NULL, in_doubt = in_doubt OR status = 'in_flight'
     WHERE op.id = ${id}::uuid AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now()) AND op.next_attempt_at <= now() AND ${IS_NEXT}
     RETURNING id, order_id, kind, fence, generation, attempts, in_doubt, stripe_idempotency_key, params, first_sent_at, absent_since,
       retried_at, request_id, created_at`;
@@ -119,6 +120,10 @@ export interface Postponement {
   readonly status: Extract<OperationStatus, 'queued' | 'unknown'>;
   readonly delayMs: number;
   readonly error: PaymentError;
+  /** The breaker on whose closing it becomes due. */
+  readonly delayedBy?: BreakerName | null;
+  /** Nothing was sent: the attempt that the claim counted was none. */
+  readonly isUntried?: boolean;
   /** When a complete list first lacked the operation's object. */
   readonly absentSince?: Date;
   /** A key that Stripe is known not to have acted under: the next attempt is a new request. */
@@ -129,7 +134,7 @@ export interface Postponement {
 export async function postpone(
   tx: Tx,
   { id, fence }: ClaimedOperation,
-  { status, delayMs, error, absentSince, newKey }: Postponement,
+  { status, delayMs, error, delayedBy, isUntried, absentSince, newKey }: Postponement,
 ): Promise<Date | null> {
   const forget = status === 'queued';
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
@@ -138,6 +143,7 @@ export async function postpone(
       retried_at = CASE WHEN ${newKey === undefined} THEN retried_at END,
       generation = coalesce(${newKey?.generation ?? null}::int, generation),
       stripe_idempotency_key = coalesce(${newKey?.stripeIdempotencyKey ?? null}, stripe_idempotency_key),
+      attempts = attempts - ${isUntried === true ? 1 : 0}, delayed_by = ${delayedBy ?? null},
       next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000}), last_error = ${JSON.stringify(error)}::jsonb
     WHERE id = ${id}::uuid AND fence = ${fence} AND finished_at IS NULL
     RETURNING next_attempt_at AS due_at`;
@@ -163,15 +169,36 @@ const SWEEP_AGAIN_SECONDS = 5;
  * how many. Safe to repeat and to run in several processes at once.
  */
 export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: number): Promise<number> {
-  const ids = Array.from({ length: limit }, newId);
   return tx.$executeRaw`
-    WITH overdue AS (
+    WITH due AS (
       SELECT op.id, op.kind FROM payment_operations op
       WHERE ${RUNNABLE} AND op.next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS}) AND (op.lease_until IS NULL OR op.lease_until < now())
         AND (op.swept_at IS NULL OR op.swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS})) AND ${IS_NEXT}
       ORDER BY op.next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
-    swept AS (UPDATE payment_operations op SET swept_at = now() FROM overdue WHERE op.id = overdue.id RETURNING op.id, op.kind),
+    swept AS (UPDATE payment_operations op SET swept_at = now() FROM due WHERE op.id = due.id RETURNING op.id, op.kind),
+    ${queueSwept(newId, limit)}`;
+}
+
+/** Makes the operations that a breaker held back due and queues them, the oldest first. Returns how many. Safe to repeat. */
+export function releaseDelayedOperations(tx: Tx, closed: BreakerName, newId: () => string, limit: number): Promise<number> {
+  return tx.$executeRaw`
+    WITH due AS (
+      SELECT op.id FROM payment_operations op
+      WHERE op.delayed_by = ${closed} AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now())
+      ORDER BY op.id LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ),
+    swept AS (
+      UPDATE payment_operations op SET swept_at = now(), delayed_by = NULL, next_attempt_at = least(op.next_attempt_at, now())
+      FROM due WHERE op.id = due.id RETURNING op.id, op.kind
+    ),
+    ${queueSwept(newId, limit)}`;
+}
+
+/** The end of a statement: an outbox row for each row of the CTE `swept(id, kind)`. */
+function queueSwept(newId: () => string, limit: number): Prisma.Sql {
+  const ids = Array.from({ length: limit }, newId);
+  return Prisma.sql`
     numbered AS (SELECT id, kind, row_number() OVER () AS n FROM swept),
     accepted AS (
       SELECT jsonb_build_object('outbox', jsonb_build_array(jsonb_build_object(

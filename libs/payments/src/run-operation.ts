@@ -18,9 +18,9 @@ import { type Payments } from './payments.js';
 import { type SettledOperation } from './payment-change.js';
 import { loadPayment } from './payments.store.js';
 import { readOutcome, type Resolution, resolveByReading } from './resolve-operation.js';
-import { intentOf, send } from './send-operation.js';
+import { endpointOf, intentOf, send } from './send-operation.js';
 import { EXPIRES_SESSION } from './session-request.js';
-import { classify, type StripeFailure } from './stripe/stripe-failure.js';
+import { classify, StripeFailure } from './stripe/stripe-failure.js';
 
 /** A third of the lease: two renewals may be lost before it is. */
 const RENEW_EVERY_MS = 1_000;
@@ -82,13 +82,9 @@ async function underLease(payments: Payments, operation: ClaimedOperation): Prom
   } catch (error) {
     // Whatever went wrong after the claim, the request may have left: the same key will tell.
     payments.logger.warn({ error, operationId: publicId('op', id) }, 'could not record the outcome of an operation');
-    const delayMs = fullJitterMs(operation.attempts, payments.entropy.random());
-    return again(
-      payments,
-      operation,
-      { status: 'unknown', delayMs, error: { code: null, declineCode: null, message: 'the outcome could not be recorded' } },
-      true,
-    );
+    const { retryAfterMs, delayedBy } = error instanceof StripeFailure ? error : { retryAfterMs: null, delayedBy: null };
+    const delayMs = retryAfterMs ?? fullJitterMs(operation.attempts, payments.entropy.random());
+    return again(payments, operation, { status: 'unknown', delayMs, error: NOT_RECORDED, delayedBy }, true);
   } finally {
     clearInterval(heartbeat);
   }
@@ -98,7 +94,12 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
   const { database, clock } = payments;
   await clock.refresh();
   const facts = attemptFacts(payments, operation);
-  switch (planBefore(facts)) {
+  const plan = planBefore(facts);
+  if (plan !== 'park') {
+    const held = await whyHeld(() => payments.gateway.gate.ready(plan === 'resolve' ? 'reads' : endpointOf(operation, payment)));
+    if (held !== null) return holdBack(payments, operation, held);
+  }
+  switch (plan) {
     case 'park':
       payments.logger.error(
         { operationId: publicId('op', operation.id), operation: operation.kind },
@@ -120,6 +121,7 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
     fact = done ?? (await send(payments.gateway, operation, payment));
   } catch (error) {
     const failure = classify(error);
+    if (failure.kind === 'held') return holdBack(payments, operation, failure);
     report(payments, operation, failure);
     return follow(payments, operation, payment, planAfter(failure, facts), failure);
   }
@@ -161,7 +163,7 @@ async function follow(
       return resolve(payments, operation, payment);
     case 'again': {
       const { status, delayMs, spendsAttempt } = plan;
-      return again(payments, operation, { status, delayMs, error: failure.error }, spendsAttempt);
+      return again(payments, operation, { status, delayMs, error: failure.error, delayedBy: failure.delayedBy }, spendsAttempt);
     }
   }
 }
@@ -253,6 +255,39 @@ function overtaken(
   return DONE;
 }
 
+/** Why the gate lets nothing pass; null when it does. */
+async function whyHeld(ready: () => Promise<void>): Promise<StripeFailure | null> {
+  try {
+    await ready();
+    return null;
+  } catch (error) {
+    if (error instanceof StripeFailure && error.kind === 'held') return error;
+    throw error;
+  }
+}
+
+/** Puts off what no call was let pass for: in doubt as before, and without having spent an attempt. Nothing may have been sent. */
+async function holdBack(
+  payments: Payments,
+  operation: ClaimedOperation,
+  { error, retryAfterMs, delayedBy }: StripeFailure,
+): Promise<AttemptResult> {
+  const { inDoubt: wasInDoubt, absentSince } = operation;
+  return again(
+    payments,
+    operation,
+    {
+      status: wasInDoubt ? 'unknown' : 'queued',
+      delayMs: retryAfterMs ?? 0,
+      error,
+      delayedBy,
+      isUntried: true,
+      ...(absentSince === null ? {} : { absentSince }),
+    },
+    false,
+  );
+}
+
 function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt, retriedAt }: ClaimedOperation): AttemptFacts {
   const since = (instant: Date | null): number | null => (instant === null ? null : clock.now().getTime() - instant.getTime());
   return { inDoubt, attempts, sinceFirstSendMs: since(firstSentAt), sinceRetryMs: since(retriedAt), chance: entropy.random() };
@@ -275,6 +310,7 @@ function report({ logger }: Payments, operation: ClaimedOperation, failure: Stri
   else logger.warn({ ...facts, reason: failure.error.message }, 'a call to Stripe gave no outcome');
 }
 
+const NOT_RECORDED: PaymentError = { code: null, declineCode: null, message: 'the outcome could not be recorded' };
 const NOTHING_SEEN: PaymentError = {
   code: null,
   declineCode: null,

@@ -1,3 +1,4 @@
+import { type Endpoint } from './gate/endpoint.js';
 import { type Fact } from './observe.js';
 import { type ClaimedOperation } from './operations.store.js';
 import { type PaymentState } from './payment.js';
@@ -26,6 +27,24 @@ export async function send(gateway: StripeGateway, operation: ClaimedOperation, 
     }
     case 'refund':
       return { of: 'refund', seen: await gateway.createRefund({ ...params, payment_intent: intentOf(payment) }, stripeIdempotencyKey) };
+  }
+}
+
+/** The endpoint of Stripe's API that carries an operation out. */
+export function endpointOf({ kind, params }: ClaimedOperation, { checkout }: PaymentState): Endpoint {
+  switch (kind) {
+    case 'customer':
+      return 'customers.create';
+    case 'create':
+      return checkout === 'hosted' ? 'checkout_sessions.create' : 'payment_intents.create';
+    case 'confirm':
+      return 'payment_intents.confirm';
+    case 'capture':
+      return 'payment_intents.capture';
+    case 'cancel':
+      return typeof params[EXPIRES_SESSION] === 'string' ? 'checkout_sessions.expire' : 'payment_intents.cancel';
+    case 'refund':
+      return 'refunds.create';
   }
 }
 

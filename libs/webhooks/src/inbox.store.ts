@@ -1,5 +1,5 @@
 import { INSERT_OUTBOX } from '#libs/jobs';
-import { type Tx } from '#libs/database';
+import { Prisma, type Tx } from '#libs/database';
 import { countEventEnd } from '#libs/telemetry';
 
 /** received: to be applied. held: ours, but its object is not known yet. The others are final: received = applied + ignored + held + parked. */
@@ -74,21 +74,25 @@ export async function settleEvent(
   now: Date,
 ): Promise<void> {
   const count = await tx.$executeRaw`
-    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, processed_at = ${now}
+    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, delayed_by = NULL, processed_at = ${now}
     WHERE id = ${id} AND status IN ('received', 'held')`;
   if (count === 1) countEventEnd(status);
 }
 
+/** What is written when an event could not be applied yet. */
+export interface EventPostponement {
+  readonly status: Extract<EventStatus, 'received' | 'held'>;
+  readonly note: string;
+  readonly delayMs: number;
+  /** What holds it back until it is released by this name; the attempt is not counted then. */
+  readonly delayedBy: string | null;
+}
+
 /** Puts an event off; returns when it is due again. */
-export async function postponeEvent(
-  tx: Tx,
-  id: string,
-  status: Extract<EventStatus, 'received' | 'held'>,
-  note: string,
-  delayMs: number,
-): Promise<Date | null> {
+export async function postponeEvent(tx: Tx, id: string, { status, note, delayMs, delayedBy }: EventPostponement): Promise<Date | null> {
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
-    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
+    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + ${delayedBy === null ? 1 : 0}, delayed_by = ${delayedBy},
+      next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
     WHERE id = ${id} AND status IN ('received', 'held')
     RETURNING next_attempt_at AS due_at`;
   return rows[0]?.due_at ?? null;
@@ -100,15 +104,35 @@ const SWEEP_AGAIN_SECONDS = 5;
 
 /** Writes an outbox row for every event that is overdue, whatever the queue believes. Returns how many. Safe to repeat. */
 export function requeueOverdueEvents(tx: Tx, newId: () => string, limit: number): Promise<number> {
-  const ids = Array.from({ length: limit }, newId);
   return tx.$executeRaw`
-    WITH overdue AS (
+    WITH due AS (
       SELECT id FROM webhook_events
       WHERE status IN ('received', 'held') AND next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS})
         AND (swept_at IS NULL OR swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS}))
       ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
-    swept AS (UPDATE webhook_events e SET swept_at = now() FROM overdue WHERE e.id = overdue.id RETURNING e.id),
+    swept AS (UPDATE webhook_events e SET swept_at = now() FROM due WHERE e.id = due.id RETURNING e.id),
+    ${queueSwept(newId, limit)}`;
+}
+
+/** Makes the events that `closed` held back due and queues them, the oldest first. Returns how many. Safe to repeat. */
+export function releaseDelayedEvents(tx: Tx, closed: string, newId: () => string, limit: number): Promise<number> {
+  return tx.$executeRaw`
+    WITH due AS (
+      SELECT id FROM webhook_events WHERE delayed_by = ${closed} AND status IN ('received', 'held')
+      ORDER BY received_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ),
+    swept AS (
+      UPDATE webhook_events e SET swept_at = now(), delayed_by = NULL, next_attempt_at = least(e.next_attempt_at, now())
+      FROM due WHERE e.id = due.id RETURNING e.id
+    ),
+    ${queueSwept(newId, limit)}`;
+}
+
+/** The end of a statement: an outbox row for each row of the CTE `swept(id)`. */
+function queueSwept(newId: () => string, limit: number): Prisma.Sql {
+  const ids = Array.from({ length: limit }, newId);
+  return Prisma.sql`
     numbered AS (SELECT id, row_number() OVER () AS n FROM swept),
     accepted AS (
       SELECT jsonb_build_object('outbox', jsonb_build_array(jsonb_build_object(

@@ -1,10 +1,12 @@
 export { type EventSubject, subjectOf } from './event-effects.js';
 export {
+  type EventPostponement,
   type IncomingEvent,
   knownEvents,
   loadEvent,
   postponeEvent,
   receiveEvent,
+  releaseDelayedEvents,
   requeueOverdueEvents,
   settleEvent,
 } from './inbox.store.js';

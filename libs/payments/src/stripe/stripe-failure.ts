@@ -1,4 +1,5 @@
 import { Stripe } from 'stripe';
+import { type BreakerName } from '../gate/breaker.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type PaymentError } from '../payment.js';
 import { readPaymentIntent } from './stripe-objects.js';
@@ -10,9 +11,9 @@ import { readPaymentIntent } from './stripe-objects.js';
  * declined: the card was refused; final for this key. unknown: Stripe may have acted. busy: a twin with the same key is
  * in flight, so unknown too. not_sent: nothing left. throttled: Stripe refused to look at it. misconfigured: our key
  * does not allow it. bug: we sent what cannot be right, or our account is not the one we think. rejected: Stripe looked
- * and refused.
+ * and refused. held: it never left us, for the circuit breaker or the rate limit of all workers let it not pass.
  */
-export type FailureKind = 'declined' | 'unknown' | 'busy' | 'not_sent' | 'throttled' | 'misconfigured' | 'bug' | 'rejected';
+export type FailureKind = 'held' | 'declined' | 'unknown' | 'busy' | 'not_sent' | 'throttled' | 'misconfigured' | 'bug' | 'rejected';
 
 interface FailureFacts {
   readonly kind: FailureKind;
@@ -20,6 +21,12 @@ interface FailureFacts {
   readonly httpStatus: number | null;
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
+  /** Nobody answered, or Stripe failed, and not just for this key: what circuit breakers count. */
+  readonly isOutage: boolean;
+  /** Stripe-Rate-Limited-Reason; null for what no limiter refused, as a locked object. */
+  readonly rateLimitedReason: string | null;
+  /** The breaker on whose closing the work becomes due. */
+  readonly delayedBy: BreakerName | null;
   /** The stored answer of an earlier send: sending again will not change it. */
   readonly isFinalForKey: boolean;
   readonly paymentIntent: PaymentIntentObservation | null;
@@ -28,11 +35,15 @@ interface FailureFacts {
 /** A call to Stripe that gave no object. */
 export class StripeFailure extends Error implements FailureFacts {
   override readonly name = 'StripeFailure';
+  readonly #facts: FailureFacts;
   readonly kind: FailureKind;
   readonly error: PaymentError;
   readonly httpStatus: number | null;
   readonly requestId: string | null;
   readonly retryAfterMs: number | null;
+  readonly isOutage: boolean;
+  readonly rateLimitedReason: string | null;
+  readonly delayedBy: BreakerName | null;
   readonly isFinalForKey: boolean;
   readonly paymentIntent: PaymentIntentObservation | null;
 
@@ -40,13 +51,22 @@ export class StripeFailure extends Error implements FailureFacts {
     super(`Stripe: ${facts.kind}${facts.httpStatus === null ? '' : ` (${facts.httpStatus})`}: ${facts.error.message ?? 'no message'}`, {
       cause,
     });
+    this.#facts = facts;
     this.kind = facts.kind;
     this.error = facts.error;
     this.httpStatus = facts.httpStatus;
     this.requestId = facts.requestId;
     this.retryAfterMs = facts.retryAfterMs;
+    this.isOutage = facts.isOutage;
+    this.rateLimitedReason = facts.rateLimitedReason;
+    this.delayedBy = facts.delayedBy;
     this.isFinalForKey = facts.isFinalForKey;
     this.paymentIntent = facts.paymentIntent;
+  }
+
+  /** The same, delayed by a breaker: until it closes, or for `waitMs` where Stripe has not said how long. */
+  delayed(by: BreakerName, waitMs: number | null): StripeFailure {
+    return new StripeFailure({ ...this.#facts, delayedBy: by, retryAfterMs: this.retryAfterMs ?? waitMs }, this.cause);
   }
 }
 
@@ -70,14 +90,18 @@ export function classify(thrown: unknown): StripeFailure {
   const shouldRetry = headers['stripe-should-retry'];
   const isReplay = headers['idempotent-replayed'] === 'true';
   const kind = overrule(kindOf(thrown), shouldRetry, thrown.statusCode);
+  const status = thrown.statusCode;
   return new StripeFailure(
     {
       kind,
       error: { code: thrown.code ?? null, declineCode: thrown.decline_code ?? null, message: thrown.message },
-      httpStatus: thrown.statusCode ?? null,
+      httpStatus: status ?? null,
       requestId: thrown.requestId ?? null,
       retryAfterMs: retryAfterMs(headers['retry-after']),
-      isFinalForKey: kind === 'unknown' && (thrown.statusCode ?? 0) >= 500 && (isReplay || shouldRetry === 'false'),
+      isOutage: kind === 'not_sent' || (kind === 'unknown' && !isReplay && (status === undefined || status >= 500)),
+      rateLimitedReason: headers['stripe-rate-limited-reason'] ?? null,
+      delayedBy: null,
+      isFinalForKey: kind === 'unknown' && (status ?? 0) >= 500 && (isReplay || shouldRetry === 'false'),
       paymentIntent: readPaymentIntent(thrown.payment_intent),
     },
     thrown,
@@ -93,11 +117,30 @@ export function noAnswer(message: string, cause?: unknown): StripeFailure {
       httpStatus: null,
       requestId: null,
       retryAfterMs: null,
+      isOutage: true,
+      rateLimitedReason: null,
+      delayedBy: null,
       isFinalForKey: false,
       paymentIntent: null,
     },
     cause,
   );
+}
+
+/** The call was not let pass: it comes again after `waitMs`, or when the breaker that holds it closes. */
+export function heldBack(message: string, delayedBy: BreakerName | null, waitMs: number): StripeFailure {
+  return new StripeFailure({
+    kind: 'held',
+    error: { code: null, declineCode: null, message },
+    httpStatus: null,
+    requestId: null,
+    retryAfterMs: waitMs,
+    isOutage: false,
+    rateLimitedReason: null,
+    delayedBy,
+    isFinalForKey: false,
+    paymentIntent: null,
+  });
 }
 
 /** The types an error of Stripe's API v1 can have. Source: docs.stripe.com/api/errors. */
@@ -136,10 +179,16 @@ function neverConnected(error: InstanceType<typeof Stripe.errors.StripeError>): 
   );
 }
 
+/**
+ * Stripe's limits are counted by the second, and an outage ends unannounced: a header that says more than a minute, from
+ * Stripe or from a proxy with a wrong clock, would let a buyer wait for days, and asking once a minute hurts nobody.
+ */
+const RETRY_AFTER_MAX_MS = 60_000;
+
 /** Retry-After in whole seconds or as an HTTP date (RFC 9110, 10.2.3). */
 function retryAfterMs(value: string | undefined): number | null {
   if (value === undefined) return null;
   const seconds = Number(value);
   const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+  return Number.isFinite(ms) ? Math.min(RETRY_AFTER_MAX_MS, Math.max(0, ms)) : null;
 }

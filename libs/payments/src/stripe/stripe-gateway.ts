@@ -3,6 +3,8 @@ import { assertNoOpenTransaction } from '#libs/database';
 import { effect } from '#libs/primitives';
 import { type CustomerObservation } from '../customer-observation.js';
 import { type DisputeObservation } from '../dispute-observation.js';
+import { type Endpoint } from '../gate/endpoint.js';
+import { NO_GATE, type StripeGate } from '../gate/stripe-gate.js';
 import { type PaymentIntentObservation } from '../observation.js';
 import { type RefundObservation } from '../refund-observation.js';
 import { type SessionObservation } from '../session-observation.js';
@@ -40,15 +42,18 @@ export interface Page<T> {
 const PAGE_SIZE = 100;
 
 /**
- * The one place that speaks to Stripe. Every call gets our own idempotency key, one deadline for the whole of it, and a
- * check that the answer is the object it should be; every failure leaves as a StripeFailure. Throws at once when a
- * database transaction is open.
+ * The one place that speaks to Stripe. Every call passes the gate of all workers and gets our own idempotency key, one
+ * deadline for the whole of it, and a check that the answer is the object it should be; every failure leaves as a
+ * StripeFailure. Throws at once when a database transaction is open.
  */
 export class StripeGateway {
   readonly #stripe: Stripe;
   readonly #timeoutMs: number;
 
-  constructor(connection: StripeConnection) {
+  constructor(
+    connection: StripeConnection,
+    readonly gate: StripeGate = NO_GATE,
+  ) {
     this.#stripe = createStripeClient(connection);
     this.#timeoutMs = connection.timeoutMs;
   }
@@ -57,7 +62,9 @@ export class StripeGateway {
   createCustomer(params: CreateCustomerParams, idempotencyKey: string): Promise<CustomerObservation> {
     return effect('worker.stripe.customer', async () => {
       assertNoOpenTransaction('calling Stripe');
-      const observation = readCustomer(await this.#guard(() => this.#stripe.customers.create(params, { idempotencyKey })));
+      const observation = readCustomer(
+        await this.#guard(() => this.#stripe.customers.create(params, { idempotencyKey }), 'customers.create'),
+      );
       if (observation === null) throw noAnswer('Stripe answered with what is no Customer');
       if (params.metadata && observation.operationId !== params.metadata[METADATA.operation])
         throw noAnswer('Stripe answered with another Customer');
@@ -72,22 +79,30 @@ export class StripeGateway {
 
   /** Makes an intent, unconfirmed. Safe to repeat under the same key for 24 h; without it a harmless orphan remains. */
   createPaymentIntent(params: CreateIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
-    return effect('worker.stripe.create', () => this.#ask(() => this.#stripe.paymentIntents.create(params, { idempotencyKey })));
+    return effect('worker.stripe.create', () =>
+      this.#ask(() => this.#stripe.paymentIntents.create(params, { idempotencyKey }), null, 'payment_intents.create'),
+    );
   }
 
   /** Confirms an intent. Safe to repeat: under the same key for 24 h, later because the intent's own state refuses it. */
   confirmPaymentIntent(id: string, params: ConfirmIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
-    return effect('worker.stripe.confirm', () => this.#ask(() => this.#stripe.paymentIntents.confirm(id, params, { idempotencyKey }), id));
+    return effect('worker.stripe.confirm', () =>
+      this.#ask(() => this.#stripe.paymentIntents.confirm(id, params, { idempotencyKey }), id, 'payment_intents.confirm'),
+    );
   }
 
   /** Captures an authorised intent, in full or in part; what is left is released. Safe to repeat: its state refuses a second. */
   capturePaymentIntent(id: string, params: CaptureIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
-    return effect('worker.stripe.capture', () => this.#ask(() => this.#stripe.paymentIntents.capture(id, params, { idempotencyKey }), id));
+    return effect('worker.stripe.capture', () =>
+      this.#ask(() => this.#stripe.paymentIntents.capture(id, params, { idempotencyKey }), id, 'payment_intents.capture'),
+    );
   }
 
   /** Cancels an intent, so that it can never succeed. Safe to repeat: its state refuses a second. */
   cancelPaymentIntent(id: string, params: CancelIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
-    return effect('worker.stripe.cancel', () => this.#ask(() => this.#stripe.paymentIntents.cancel(id, params, { idempotencyKey }), id));
+    return effect('worker.stripe.cancel', () =>
+      this.#ask(() => this.#stripe.paymentIntents.cancel(id, params, { idempotencyKey }), id, 'payment_intents.cancel'),
+    );
   }
 
   /** Returns money. Safe to repeat under the same key for 24 h; afterwards nothing at Stripe stops a second partial refund. */
@@ -97,13 +112,15 @@ export class StripeGateway {
 
   /** Opens a Checkout Session. Safe to repeat under the same key for 24 h; without it an orphan remains whose address nobody learns. */
   createCheckoutSession(params: CreateSessionParams, idempotencyKey: string): Promise<SessionObservation> {
-    return effect('worker.stripe.create', () => this.#askSession(() => this.#stripe.checkout.sessions.create(params, { idempotencyKey })));
+    return effect('worker.stripe.create', () =>
+      this.#askSession(() => this.#stripe.checkout.sessions.create(params, { idempotencyKey }), null, 'checkout_sessions.create'),
+    );
   }
 
   /** Closes a Checkout Session nobody has completed, and its intent with it. Safe to repeat: its state refuses a second. */
   expireCheckoutSession(id: string, idempotencyKey: string): Promise<SessionObservation> {
     return effect('worker.stripe.cancel', () =>
-      this.#askSession(() => this.#stripe.checkout.sessions.expire(id, {}, { idempotencyKey }), id),
+      this.#askSession(() => this.#stripe.checkout.sessions.expire(id, {}, { idempotencyKey }), id, 'checkout_sessions.expire'),
     );
   }
 
@@ -224,39 +241,53 @@ export class StripeGateway {
 
   async #askRefund(call: () => Promise<unknown>): Promise<RefundObservation> {
     assertNoOpenTransaction('calling Stripe');
-    const observation = readRefund(await this.#guard(call));
+    const observation = readRefund(await this.#guard(call, 'refunds.create'));
     if (observation === null) throw noAnswer('Stripe answered with what is no Refund');
     return observation;
   }
 
-  async #askSession(call: () => Promise<unknown>, expectedId?: string): Promise<SessionObservation> {
+  async #askSession(call: () => Promise<unknown>, expectedId: string | null, endpoint?: Endpoint): Promise<SessionObservation> {
     assertNoOpenTransaction('calling Stripe');
-    const observation = readCheckoutSession(await this.#guard(call));
+    const observation = readCheckoutSession(await this.#guard(call, endpoint));
     if (observation === null) throw noAnswer('Stripe answered with what is no Checkout Session');
-    if (expectedId !== undefined && observation.id !== expectedId) throw noAnswer('Stripe answered with another Checkout Session');
+    if (expectedId !== null && observation.id !== expectedId) throw noAnswer('Stripe answered with another Checkout Session');
     return observation;
   }
 
-  async #ask(call: () => Promise<unknown>, expectedId?: string): Promise<PaymentIntentObservation> {
+  async #ask(call: () => Promise<unknown>, expectedId: string | null, endpoint?: Endpoint): Promise<PaymentIntentObservation> {
     assertNoOpenTransaction('calling Stripe');
-    const observation = readPaymentIntent(await this.#guard(call));
+    const observation = readPaymentIntent(await this.#guard(call, endpoint));
     if (observation === null) throw noAnswer('Stripe answered with what is no PaymentIntent');
-    if (expectedId !== undefined && observation.id !== expectedId) throw noAnswer('Stripe answered with another PaymentIntent');
+    if (expectedId !== null && observation.id !== expectedId) throw noAnswer('Stripe answered with another PaymentIntent');
     return observation;
   }
 
-  /** The SDK's own timeout restarts with every byte that arrives; this one does not. */
-  async #guard<T>(call: () => Promise<T>): Promise<T> {
+  /** Passes the gate and holds a deadline: the SDK's own timeout restarts with every byte that arrives. */
+  async #guard<T>(call: () => Promise<T>, endpoint: Endpoint = 'reads'): Promise<T> {
+    const passage = await this.gate.enter(endpoint);
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(noAnswer(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs);
     });
+    let answer: T;
     try {
-      return await Promise.race([call(), deadline]);
+      answer = await Promise.race([call(), deadline]);
+      refuseServerErrors(answer);
     } catch (error) {
-      throw classify(error);
+      throw await passage.failed(classify(error));
     } finally {
       clearTimeout(timer);
     }
+    await passage.answered();
+    return answer;
   }
+}
+
+/** The SDK takes a proxy's 502 for an object when its JSON has no `error`. */
+function refuseServerErrors(answer: unknown): void {
+  if (typeof answer !== 'object' || answer === null || !('lastResponse' in answer)) return;
+  const { lastResponse } = answer;
+  if (typeof lastResponse !== 'object' || lastResponse === null || !('statusCode' in lastResponse)) return;
+  const { statusCode } = lastResponse;
+  if (typeof statusCode === 'number' && statusCode >= 500) throw noAnswer(`somebody answered ${statusCode} in Stripe's place`);
 }
