@@ -3,12 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { exampleEnvironment } from './generate-env-example.js';
 import { openApiText } from './generate-openapi.js';
+import { retentionPage } from './generate-retention.js';
 import { statesPage } from './generate-states.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const isCheck = process.argv.includes('--check');
 
-const generated = { '.env.example': exampleEnvironment(), 'openapi.json': await openApiText(), 'docs/states.md': statesPage() };
+const generated = {
+  '.env.example': exampleEnvironment(),
+  'openapi.json': await openApiText(),
+  'docs/states.md': statesPage(),
+  'docs/retention.md': retentionPage(),
+};
 const stale = Object.entries(generated).filter(([name, text]) => present(name) !== text);
 for (const [name, text] of isCheck ? [] : stale) writeFileSync(join(ROOT, name), text);
 if (stale.length === 0) console.log('Generated files are up to date.');

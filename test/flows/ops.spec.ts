@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { runOps } from '../../tools/ops/run.js';
 import { type Answer } from '../support/http-client.js';
 import { assertRulesHold } from '../support/invariants.js';
 import { type LaidOrder, layOrder, sentFor, strike, type Struck } from '../support/laid-orders.js';
@@ -224,6 +225,60 @@ describe('the circuit breakers', () => {
     const breakers = membersOf(await ops('/breakers'));
     assert.ok(breakers.some(({ id }) => id === 'stripe'));
     for (const { state, object } of breakers) assert.deepEqual([state, object], ['closed', 'breaker']);
+  });
+});
+
+describe('npm run ops', () => {
+  async function run(line: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number; out: string; error: string }> {
+    const said = { out: '', error: '' };
+    const screen = { out: (text: string) => void (said.out += `${text}\n`), error: (text: string) => void (said.error += `${text}\n`) };
+    const argv = line.split(' ').filter((word) => word !== '');
+    const code = await runOps(argv, { ONCEPAY_URL: `${stack.apiUrl}/`, ONCEPAY_OPS_KEY: SECRET_KEYS[0], ...env }, screen);
+    return { code, ...said };
+  }
+
+  it('shows lists as tables and as they came', async () => {
+    const { code, out } = await run('events --type payment_intent.succeeded --status applied --limit 1');
+    const [head = '', row = '', more = ''] = out.split('\n');
+    assert.equal(code, 0);
+    assert.match(head, /^id +type +status +order +attempts +receivedAt +note$/);
+    assert.match(row, /^evt_\w+ +payment_intent\.succeeded +\w+ +ord_\w+ +\d+ +\d{4}-/);
+    assert.match(more, /--after evt_/);
+    const raw = JSON.parse((await run('events --limit 1 --json')).out);
+    assert.equal(raw.object, 'list');
+    for (const command of ['operations', 'jobs', 'breakers', 'audit --limit 100']) assert.equal((await run(command)).code, 0, command);
+    assert.match((await run('audit --limit 100')).out, /operation\.retry/);
+  });
+
+  it('does what its words say', async () => {
+    const [event] = membersOf(await ops('/webhook-events?type=payment_intent.succeeded&status=applied&limit=1'));
+    const replayed = await run(`replay ${String(event?.['id'])}`);
+    assert.deepEqual([replayed.code, replayed.error], [0, '']);
+    assert.match(replayed.out, /^status +received$/m);
+    const asked = JSON.parse((await run('reconcile --dry-run --json')).out);
+    assert.equal(asked.dryRun, true);
+    assert.match((await run(`reconciliation ${asked.id}`)).out, /^requestedBy +dev-secret-1$/m);
+  });
+
+  it('says what is wrong, and ends with a code that scripts can read', async () => {
+    const codes: readonly [string, NodeJS.ProcessEnv, number, RegExp][] = [
+      ['retry op_x', {}, 1, /404 not_found.*\nrequest id: req_/s],
+      ['operations --status done', {}, 1, /validation_failed/],
+      ['events', { ONCEPAY_OPS_KEY: 'nobody' }, 1, /401 unauthenticated/],
+      ['', {}, 2, /^$/],
+      ['evnts', {}, 2, /there is no command "evnts"/],
+      ['retry', {}, 2, /name the id/],
+      ['replay --type x', {}, 2, /--from and --to/],
+      ['events --state parked', {}, 2, /--state/],
+      ['events', { ONCEPAY_URL: 'http://127.0.0.1:1' }, 3, /does not answer/],
+    ];
+    for (const [line, env, code, words] of codes) {
+      const said = await run(line, env);
+      assert.deepEqual([line, said.code], [line, code], said.error);
+      assert.match(said.error, words);
+      assert.ok(!said.error.includes(SECRET_KEYS[0]));
+    }
+    assert.match((await run('--help')).out, /Exit codes: 0 done/);
   });
 });
 

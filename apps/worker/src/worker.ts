@@ -63,7 +63,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
   queues.consume('maintenance', MAINTENANCE_CONCURRENCY, handlers);
   const sweeper = startSweeper(payments, relay);
-  const schedules = scheduledTasks(payments, config, relay).map((task) => startSchedule(database, logger, task));
+  const schedules = scheduledTasks(payments, config, { relay, queues }).map((task) => startSchedule(database, logger, task));
   let isDraining = false;
   const health =
     config.adminPort === null
