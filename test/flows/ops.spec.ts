@@ -79,6 +79,24 @@ describe('an operation that is parked', () => {
     const parked = await waitFor('it to be parked', () => operationOf(order, 'confirm').catch(() => null));
     assert.equal(Object(parked['lastError']).code, 'parameter_unknown');
 
+    const intent = (await stack.readOrder(order.id)).payment.stripePaymentIntentId ?? '';
+    const missing = { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such payment_intent' } };
+    const fault = {
+      method: 'GET',
+      path: `/v1/payment_intents/${intent}`,
+      action: 'json',
+      status: 404,
+      body: JSON.stringify(missing),
+      count: 1,
+    };
+    assert.equal((await stack.control('/_sim/faults', fault)).status, 200);
+    assert.equal((await post(`/operations/${order.operations.confirm}/retry`)).status, 200);
+    await waitFor('a read that finds nothing to park it again', async () => {
+      const again = await operationOf(order, 'confirm').catch(() => null);
+      return Object(again?.['lastError']).code === 'resource_missing';
+    });
+    assert.equal((await sentFor(stack, order, 'confirm')).length, 1);
+
     assert.equal((await post(`/operations/${order.operations.confirm}/retry`)).status, 200);
     const { payment } = await stack.orderIn(order.id, 'paid');
     assert.deepEqual(

@@ -188,7 +188,7 @@ async function resolve(payments: Payments, operation: ClaimedOperation, payment:
     read = await resolveByReading(payments.gateway, operation, payment);
   } catch (error) {
     const failure = classify(error);
-    if (failure.kind !== 'bug') throw failure;
+    if (failure.kind !== 'bug') throw error;
     // Stripe has no such object in this account: no further look will find it.
     report(payments, operation, failure);
     return settle(payments, operation, payment, 'parked', null, failure.error);
