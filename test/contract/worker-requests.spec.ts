@@ -130,7 +130,7 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async cancelPaymentIntent() {
-    for (const reason of ['requested_by_customer', 'abandoned'] as const) {
+    for (const reason of ['requested_by_customer', 'abandoned', 'duplicate'] as const) {
       const id = await newIntent(REQUEST);
       const built = cancelIntentParams(reason);
       await proven('POST /v1/payment_intents/:id/cancel', built, (params) => gateway.cancelPaymentIntent(id, params, randomUUID()));

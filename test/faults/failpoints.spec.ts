@@ -69,6 +69,22 @@ const hearsNothing: Scenario = {
   },
 };
 
+/** A request that only the sweeper can find: its job was lost. */
+const reconciles: Scenario = {
+  provoke: (here) =>
+    here.database.query(
+      `INSERT INTO reconciliations (id, dry_run, status, requested_by, requested_at, next_attempt_at)
+       VALUES (gen_random_uuid(), false, 'queued', 'the test', now(), now() - interval '1 minute')`,
+    ),
+  settle: async (here) => {
+    await waitFor(
+      'the reconciliations to be done',
+      async () => (await here.database.query(`SELECT 1 FROM reconciliations WHERE status <> 'done'`)).length === 0,
+      RECOVERY_MS,
+    );
+  },
+};
+
 const refunds: Scenario = {
   prepare: (here) => placed(here, PAID, 'paid'),
   provoke: (here, orderId, key) => here.send(`/v1/orders/${orderId}/refunds`, key, { amount: 500 }),
@@ -205,6 +221,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'worker.event.postpone': holdsAnEvent,
   'worker.discrepancy': parksAnEvent,
   'worker.backfill': hearsNothing,
+  'worker.reconciliation': reconciles,
 };
 
 function scenarioOf(failpoint: string): Scenario {

@@ -115,3 +115,20 @@ describe('with every webhook lost for half an hour', () => {
     await assertRulesHold(stack);
   });
 });
+
+describe('the schedule', () => {
+  it('asks for a reconciliation when one is due', async () => {
+    await waitFor('the task to be known', () =>
+      stack.database
+        .query(`UPDATE scheduled_tasks SET next_run_at = now() WHERE name = 'reconcile' RETURNING 1`)
+        .then(({ length }) => length > 0),
+    );
+    // A worker that starts looks at once.
+    await stack.stopWorker();
+    await stack.startWorker();
+    await waitFor('the reconciliation to end', async () => {
+      const [row] = await stack.database.query<{ status: string }>(`SELECT status FROM reconciliations WHERE requested_by = 'schedule'`);
+      return row?.status === 'done';
+    });
+  });
+});

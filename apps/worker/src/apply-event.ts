@@ -68,6 +68,8 @@ async function endOf(payments: Payments, { instance, mode }: { instance: string;
       return { status: 'applied', note: 'it contradicts our record: see the discrepancies' };
     case 'foreign':
       return { status: 'ignored', note: 'not ours' };
+    case 'orphan':
+      return { status: 'ignored', note: 'of an intent that an earlier create left behind' };
     case 'unknown':
       return waitedTooLong(payments, event) ? parkUnknown(payments, event) : 'held';
     case 'unreadable':

@@ -1,6 +1,6 @@
 import { type Database } from '#libs/database';
 import { expireOrders } from '#libs/orders';
-import { requeueOverdueOperations } from '#libs/payments';
+import { requeueOverdueOperations, requeueOverdueReconciliations } from '#libs/payments';
 import { type Clock, effect, type Entropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { requeueOverdueEvents } from '#libs/webhooks';
@@ -27,7 +27,8 @@ export function startSweeper({ database, clock, entropy, logger }: SweeperParts,
     const newId = (): string => entropy.uuid();
     const count = await effect('worker.sweep.commit', async () => {
       const operations = await requeueOverdueOperations(autocommit, newId, BATCH_SIZE);
-      return operations + (await requeueOverdueEvents(autocommit, newId, BATCH_SIZE));
+      const events = await requeueOverdueEvents(autocommit, newId, BATCH_SIZE);
+      return operations + events + (await requeueOverdueReconciliations(autocommit, newId, BATCH_SIZE));
     });
     if (count > 0) logger.info({ count }, 'queued overdue work again');
     await clock.refresh();

@@ -1,7 +1,7 @@
 import { type Config } from '#libs/config';
 import { Database, readVitalSigns } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
-import { loadReconciliation, type Payments, runOperation, SharedGate, StripeGateway } from '#libs/payments';
+import { type Payments, runOperation, runReconciliation, SharedGate, StripeGateway } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger, renderMetrics } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
@@ -49,14 +49,12 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   const gateway = new StripeGateway(config.stripe, gate);
   const payments: Payments = { database, gateway, clock, entropy: systemEntropy, logger };
   const own = { instance: config.instance, mode: config.stripe.mode };
+  let isDraining = false;
   const handlers: JobHandlers = {
     'payment-operation': ({ operationId }) => runOperation(payments, operationId),
     'refund-operation': ({ operationId }) => runOperation(payments, operationId),
     'webhook-event': ({ eventId }) => applyEvent(payments, own, eventId),
-    reconciliation: async ({ reconciliationId }) => {
-      await loadReconciliation(database.autocommit, reconciliationId);
-      return { outcome: 'done' };
-    },
+    reconciliation: ({ reconciliationId }) => runReconciliation(payments, config.instance, reconciliationId, () => isDraining),
   };
   queues.consume('payments', PAYMENT_CONCURRENCY, handlers);
   queues.consume('refunds', REFUND_CONCURRENCY, handlers);
@@ -64,7 +62,6 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   queues.consume('maintenance', MAINTENANCE_CONCURRENCY, handlers);
   const sweeper = startSweeper(payments, relay);
   const schedules = scheduledTasks(payments, config, { relay, queues }).map((task) => startSchedule(database, logger, task));
-  let isDraining = false;
   const health =
     config.adminPort === null
       ? null

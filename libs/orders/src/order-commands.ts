@@ -1,4 +1,4 @@
-import { isOpen, type OrderStatus, type PaymentState } from '#libs/payments';
+import { isOpen, runsBeside, type OrderStatus, type PaymentState } from '#libs/payments';
 import { DomainError, type ErrorCode, formatAmount } from '#libs/primitives';
 
 /** From these no order comes back; a refusal because of one is stored. */
@@ -51,9 +51,9 @@ export function refundableAmount(payment: PaymentState, amount: number | null): 
   return wanted;
 }
 
-/** Whether an operation on the payment is queued, in flight, unknown or parked; refunds run beside each other. */
+/** Whether an operation on the payment is queued, in flight, unknown or parked; refunds run beside the others. */
 export function hasOpenOperation({ operations }: PaymentState): boolean {
-  return operations.some(({ kind, status }) => kind !== 'refund' && isOpen(status));
+  return operations.some(({ kind, status }) => !runsBeside(kind) && isOpen(status));
 }
 
 function assertNothingOpen(payment: PaymentState): void {

@@ -145,7 +145,7 @@ export async function findExpiredOrders(tx: Tx, now: Date, limit: number): Promi
   const rows = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM orders o WHERE status IN ('requires_payment', 'requires_action') AND expires_at <= ${now}
       AND NOT EXISTS (SELECT 1 FROM payment_operations op WHERE op.order_id = o.id
-        AND (op.finished_at IS NULL OR (o.checkout = 'hosted' AND op.kind = 'cancel' AND op.ordered_by = 'expiry' AND op.status = 'rejected')))
+        AND ((op.finished_at IS NULL AND op.kind <> 'cancel_orphan') OR (o.checkout = 'hosted' AND op.kind = 'cancel' AND op.ordered_by = 'expiry' AND op.status = 'rejected')))
     ORDER BY expires_at LIMIT ${limit}`;
   return rows.map(({ id }) => id);
 }

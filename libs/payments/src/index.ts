@@ -35,10 +35,12 @@ export {
   type PaymentState,
   type PaymentStatus,
   type RefundFacts,
+  runsBeside,
 } from './payment.js';
 export { type Move, type NewOperation, planChange, type TimelineEntry } from './payment-change.js';
 export { type Payments } from './payments.js';
 export { commitChange, lockPayment, recordDiscrepancy } from './payments.store.js';
+export { runReconciliation } from './reconcile.js';
 export { type Difference, type ReconciliationReport, type Remedy } from './reconciliation-report.js';
 export {
   isReconciling,
@@ -46,6 +48,7 @@ export {
   type Reconciliation,
   type ReconciliationRequest,
   requestReconciliation,
+  requeueOverdueReconciliations,
 } from './reconciliations.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
 export { cancelParams, createSessionParams, HOSTED_LIFE_SECONDS_MAX, type SessionRequest } from './session-request.js';

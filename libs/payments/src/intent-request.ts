@@ -58,8 +58,8 @@ export function captureIntentParams(amount: number | null): CaptureIntentParams 
   return amount === null ? {} : { amount_to_capture: amount };
 }
 
-/** The parameters that cancel an intent: on request, or because nobody paid in time. */
-export function cancelIntentParams(reason: 'requested_by_customer' | 'abandoned'): CancelIntentParams {
+/** The parameters that cancel an intent: on request, because nobody paid in time, or because it is one too many. */
+export function cancelIntentParams(reason: 'requested_by_customer' | 'abandoned' | 'duplicate'): CancelIntentParams {
   return { cancellation_reason: reason };
 }
 

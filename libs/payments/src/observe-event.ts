@@ -1,6 +1,7 @@
 import { uuidOf } from '#libs/primitives';
 import { isFinal, type PaymentIntentObservation } from './observation.js';
 import { type Fact, observe } from './observe.js';
+import { isUnconfirmed } from './orphan.js';
 import { type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { findPaymentByIntent, findPaymentByOperation, findPaymentBySession } from './payments.store.js';
@@ -9,9 +10,9 @@ import { readCheckoutSession, readDispute, readPaymentIntent, readRefund } from 
 
 /**
  * What became of an object that an event spoke of. `unknown`: ours by its metadata, but its row is not there yet.
- * `unreadable`: it is not the object it should be.
+ * `orphan`: an earlier generation of a create left it behind, and no money hangs on it. `unreadable`: it is not the object it should be.
  */
-export type EventObserved = 'applied' | 'known' | 'discrepancy' | 'unknown' | 'foreign' | 'unreadable';
+export type EventObserved = 'applied' | 'known' | 'discrepancy' | 'unknown' | 'foreign' | 'orphan' | 'unreadable';
 
 /** No event speaks of a customer to us: what we know of one is the answer of our own call. */
 type EventFact = Exclude<Fact, { readonly of: 'customer' }>;
@@ -27,7 +28,7 @@ export async function observeEvent(
   const fact = factOf(subject, object);
   if (fact === null) return 'unreadable';
   const payment = await paymentOf(payments, instance, fact);
-  if (payment === 'foreign' || payment === 'unknown') return payment;
+  if (payment === 'foreign' || payment === 'unknown' || payment === 'orphan') return payment;
   if (fact.of === 'refund' && !isFinal(payment.status)) await observeIntentBehind(payments, payment, fact.seen.paymentIntentId, cause);
   const observed = await observe(payments, payment.orderId, { fact, notedVersion: null, cause, operation: null });
   return observed.result === 'superseded' ? 'known' : observed.result;
@@ -67,7 +68,7 @@ function factOf(subject: EventFact['of'], object: unknown): EventFact | null {
 }
 
 /** The payment that a fact is about, by what we know of Stripe's ids; `unknown`: ours by its metadata all the same. */
-async function paymentOf(payments: Payments, instance: string, fact: EventFact): Promise<PaymentState | 'unknown' | 'foreign'> {
+async function paymentOf(payments: Payments, instance: string, fact: EventFact): Promise<PaymentState | 'unknown' | 'foreign' | 'orphan'> {
   const tx = payments.database.autocommit;
   if (fact.of === 'session') {
     const known = await findPaymentBySession(tx, fact.seen.id);
@@ -81,7 +82,7 @@ async function paymentOf(payments: Payments, instance: string, fact: EventFact):
   // The intent's metadata tells; where the event does not carry the intent, it is read once.
   const intent = fact.of === 'intent' ? fact.seen : await readOnce(payments, intentId);
   if (intent?.instance !== instance) return 'foreign';
-  return fact.of === 'intent' ? payingBySession(payments, intent.operationId) : 'unknown';
+  return fact.of === 'intent' ? payingWithout(payments, intent) : 'unknown';
 }
 
 /** An intent our account does not have is nobody's order here. */
@@ -92,9 +93,27 @@ async function readOnce({ gateway }: Payments, intentId: string): Promise<Paymen
   });
 }
 
+/** An intent of ours that is no payment's is the one of a session, or was left behind; else its payment does not know it yet. */
+async function payingWithout(
+  payments: Payments,
+  { id, status, operationId }: PaymentIntentObservation,
+): Promise<PaymentState | 'unknown' | 'orphan'> {
+  const payment = await findOrderedBy(payments, operationId);
+  if (payment === null) return 'unknown';
+  if (payment.checkoutSessionId !== null) return payment;
+  if (payment.stripePaymentIntentId === null || payment.stripePaymentIntentId === id) return 'unknown';
+  // Money that moved where none should have is a contradiction, which the door writes down.
+  return isUnconfirmed(status) || status === 'canceled' ? 'orphan' : payment;
+}
+
 /** A session makes its intent without telling us; both carry the metadata of the operation that ordered the session. */
-async function payingBySession({ database }: Payments, operationId: string | null): Promise<PaymentState | 'unknown'> {
-  const id = operationId === null ? null : uuidOf('op', operationId);
-  const payment = id === null ? null : await findPaymentByOperation(database.autocommit, id);
+async function payingBySession(payments: Payments, operationId: string | null): Promise<PaymentState | 'unknown'> {
+  const payment = await findOrderedBy(payments, operationId);
   return payment !== null && payment.checkoutSessionId !== null ? payment : 'unknown';
+}
+
+/** The payment that the operation named in an object's metadata was ordered for. */
+export async function findOrderedBy({ database }: Pick<Payments, 'database'>, operationId: string | null): Promise<PaymentState | null> {
+  const id = operationId === null ? null : uuidOf('op', operationId);
+  return id === null ? null : findPaymentByOperation(database.autocommit, id);
 }

@@ -109,7 +109,8 @@ interface Circumstances {
   readonly newId: () => string;
 }
 
-function weigh(payment: PaymentState, fact: Fact | null, { isFresh, now, newId }: Circumstances): Weighed {
+/** What a fact means for a payment, before anything is written. Pure. */
+export function weigh(payment: PaymentState, fact: Fact | null, { isFresh, now, newId }: Circumstances): Weighed {
   if (fact === null) return { verdict: 'same' };
   if (fact.of === 'refund') {
     const ours = payment.operations.find(({ id }) => publicId('op', id) === fact.seen.operationId)?.refundId ?? null;

@@ -52,9 +52,9 @@ interface ClaimRow {
 }
 
 const RUNNABLE = Prisma.sql`op.status IN ('queued', 'in_flight', 'unknown')`;
-/** Operations of one payment are carried out one after another; refunds, which come when all else is done, beside each other. */
+/** Operations of one payment are carried out one after another; refunds, which come when all else is done, and orphans beside them. */
 const IS_NEXT = Prisma.sql`NOT EXISTS (SELECT 1 FROM payment_operations earlier
-  WHERE op.kind <> 'refund' AND earlier.kind <> 'refund' AND earlier.payment_id = op.payment_id AND earlier.sequence < op.sequence AND earlier.finished_at IS NULL)`;
+  WHERE op.kind NOT IN ('refund', 'cancel_orphan') AND earlier.kind NOT IN ('refund', 'cancel_orphan') AND earlier.payment_id = op.payment_id AND earlier.sequence < op.sequence AND earlier.finished_at IS NULL)`;
 
 /**
  * Takes the lease of an operation that is due, unless another worker holds it. One whose sender died in flight becomes

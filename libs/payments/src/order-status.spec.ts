@@ -25,7 +25,7 @@ function operations(text: string): OperationFacts[] {
       kind,
       sequence,
       status,
-      orderedBy: by ?? (kind === 'confirm' || kind === 'customer' ? 'create' : kind),
+      orderedBy: by ?? (kind === 'confirm' || kind === 'customer' ? 'create' : kind === 'cancel_orphan' ? 'reconciliation' : kind),
       refundId: null,
     };
   });

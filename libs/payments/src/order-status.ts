@@ -1,5 +1,6 @@
 import {
   isOpen,
+  runsBeside,
   SESSION_LAPSED,
   type OperationFacts,
   type OrderedBy,
@@ -102,8 +103,8 @@ function isCanceledBy(command: OrderedBy, { operations }: OrderStatusFacts): boo
 export function pendingOperationOf(operations: readonly OperationFacts[]): 'create' | 'confirm' | 'capture' | 'cancel' | null {
   let last: OperationFacts | null = null;
   for (const operation of operations) {
-    if (operation.kind !== 'refund' && isOpen(operation.status) && (last === null || operation.sequence > last.sequence)) last = operation;
+    if (!runsBeside(operation.kind) && isOpen(operation.status) && (last === null || operation.sequence > last.sequence)) last = operation;
   }
-  if (last === null || last.kind === 'refund') return null;
+  if (last === null || runsBeside(last.kind)) return null;
   return last.kind === 'customer' ? 'create' : last.kind;
 }

@@ -31,8 +31,16 @@ export const ORDER_STATUSES = [
 /** The status of an order. */
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** What we can order at Stripe for a payment. `customer` makes the one who keeps the card, before the intent that names them. */
-export type OperationKind = 'customer' | 'create' | 'confirm' | 'capture' | 'cancel' | 'refund';
+/**
+ * What we can order at Stripe for a payment. `customer` makes the one who keeps the card, before the intent that names them;
+ * `cancel_orphan` cancels an intent that an earlier generation of the create left behind, and leaves the payment as it is.
+ */
+export type OperationKind = 'customer' | 'create' | 'confirm' | 'capture' | 'cancel' | 'refund' | 'cancel_orphan';
+
+/** Whether operations of this kind run beside the payment's others, which are carried out one after another. */
+export function runsBeside(kind: OperationKind): kind is 'refund' | 'cancel_orphan' {
+  return kind === 'refund' || kind === 'cancel_orphan';
+}
 
 /**
  * queued: ordered, not sent. in_flight: sent, no answer yet. unknown: sent, and nobody knows what became of it.
@@ -93,7 +101,7 @@ export interface PaymentFacts {
 export const SESSION_LAPSED = 'session_lapsed';
 
 /** The command that ordered an operation; `expiry` is our own. */
-export type OrderedBy = 'create' | 'pay' | 'capture' | 'cancel' | 'expiry' | 'refund';
+export type OrderedBy = 'create' | 'pay' | 'capture' | 'cancel' | 'expiry' | 'refund' | 'reconciliation';
 
 /** An operation as far as the state of its payment depends on it. */
 export interface OperationFacts {

@@ -75,6 +75,12 @@ export async function findPaymentByIntent(tx: Tx, paymentIntentId: string): Prom
   return rows[0] === undefined ? null : stateOf(rows[0]);
 }
 
+/** The payments that these PaymentIntents belong to, as far as we know the intents. */
+export async function findPaymentsByIntents(tx: Tx, paymentIntentIds: readonly string[]): Promise<readonly PaymentState[]> {
+  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.stripe_payment_intent_id = ANY (${paymentIntentIds}::text[])`;
+  return rows.map(stateOf);
+}
+
 /** The payment that a Checkout Session belongs to, if we know the session. */
 export async function findPaymentBySession(tx: Tx, sessionId: string): Promise<PaymentState | null> {
   const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.checkout_session_id = ${sessionId}`;

@@ -37,3 +37,47 @@ export interface ReconciliationReport {
   /** Why the last attempt came to nothing; null on a reconciliation that goes well. */
   readonly error: string | null;
 }
+
+/** The differences a report lists: enough to see what is wrong, few enough for one row. */
+const DIFFERENCES_MAX = 200;
+
+/** What became of one comparison, as the report counts it. */
+export type Outcome = 'equal' | 'repaired' | 'discrepancies' | 'missingHere' | 'missingAtStripe' | 'orphans' | 'unsettled';
+
+/** A report while it is written. */
+export class ReportDraft {
+  readonly #counts: Record<Outcome, number> = {
+    equal: 0,
+    repaired: 0,
+    discrepancies: 0,
+    missingHere: 0,
+    missingAtStripe: 0,
+    orphans: 0,
+    unsettled: 0,
+  };
+  readonly #differences: Difference[] = [];
+  #omitted = 0;
+
+  constructor(private readonly since: Date) {}
+
+  /** Counts one comparison; where the two differ, with both values. */
+  count(outcome: Outcome, difference: Difference | null = null): void {
+    this.#counts[outcome] += 1;
+    if (difference === null) return;
+    if (this.#differences.length < DIFFERENCES_MAX) this.#differences.push(difference);
+    else this.#omitted += 1;
+  }
+
+  /** The report as it stands. */
+  report(error: string | null = null): ReconciliationReport {
+    const compared = Object.values(this.#counts).reduce((sum, count) => sum + count, 0);
+    return {
+      since: this.since.toISOString(),
+      compared,
+      ...this.#counts,
+      differences: [...this.#differences],
+      differencesOmitted: this.#omitted,
+      error,
+    };
+  }
+}

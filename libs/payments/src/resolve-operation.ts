@@ -2,6 +2,7 @@ import { publicId } from '#libs/primitives';
 import { type Fact } from './observe.js';
 import { type PaymentIntentObservation } from './observation.js';
 import { type ClaimedOperation } from './operations.store.js';
+import { isUnconfirmed, orphanOf } from './orphan.js';
 import { type OperationKind, type PaymentState } from './payment.js';
 import { intentOf } from './send-operation.js';
 import { type SessionObservation } from './session-observation.js';
@@ -10,7 +11,7 @@ import { type StripeGateway } from './stripe/stripe-gateway.js';
 
 /** What a read tells of an operation whose answer is lost. */
 export type Resolution =
-  | { readonly happened: 'done' | 'declined' | 'rejected'; readonly fact: Fact }
+  | { readonly happened: 'done' | 'declined' | 'rejected'; readonly fact: Fact | null }
   /** The operation had no effect. */
   | { readonly happened: 'nothing' };
 
@@ -46,6 +47,11 @@ export async function resolveByReading(gateway: StripeGateway, operation: Claime
       const seen = await gateway.findRefund(intentOf(payment), publicId('op', operation.id));
       return seen === null ? NOTHING : { happened: 'done', fact: { of: 'refund', seen } };
     }
+    case 'cancel_orphan': {
+      const { status } = await gateway.retrievePaymentIntent(orphanOf(operation));
+      if (status === 'canceled') return { happened: 'done', fact: null };
+      return isUnconfirmed(status) ? NOTHING : { happened: 'rejected', fact: null };
+    }
     case 'confirm':
     case 'capture':
     case 'cancel': {
@@ -71,7 +77,7 @@ function readExpiry(seen: SessionObservation): Resolution {
 
 /** What the state of an intent tells of a confirm, capture or cancel that was sent or refused. Pure. */
 export function readOutcome(
-  kind: Exclude<OperationKind, 'customer' | 'create' | 'refund'>,
+  kind: Exclude<OperationKind, 'customer' | 'create' | 'refund' | 'cancel_orphan'>,
   seen: PaymentIntentObservation,
   payment: PaymentState,
 ): Resolution {

@@ -13,7 +13,7 @@ import {
   renewLease,
   whyNotClaimed,
 } from './operations.store.js';
-import { isOpen, type PaymentError, type PaymentState } from './payment.js';
+import { isOpen, runsBeside, type PaymentError, type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { type SettledOperation } from './payment-change.js';
 import { loadPayment } from './payments.store.js';
@@ -101,11 +101,7 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
   }
   switch (plan) {
     case 'park':
-      payments.logger.error(
-        { operationId: publicId('op', operation.id), operation: operation.kind },
-        'the outcome of an operation was not to be learned in 72 hours; a person must decide',
-      );
-      return settle(payments, operation, payment, 'parked', null, GIVEN_UP);
+      return park(payments, operation, payment);
     case 'resolve':
       return resolve(payments, operation, payment);
     case 'send':
@@ -113,7 +109,7 @@ async function carryOut(payments: Payments, operation: ClaimedOperation, payment
   }
   if (!(await effect('worker.operation.mark-sent', () => markSent(database.autocommit, operation, clock.now()))))
     return overtaken(payments, operation, 'sending');
-  let fact: Fact;
+  let fact: Fact | null;
   let end: 'done' | 'withdrawn' = 'done';
   try {
     const done = await overtakenExpiry(payments, operation, payment);
@@ -176,7 +172,7 @@ function explain(
   { paymentIntent }: StripeFailure,
 ): Resolution | Promise<Resolution> {
   const { kind } = operation;
-  if (paymentIntent === null || kind === 'customer' || kind === 'create' || kind === 'refund')
+  if (paymentIntent === null || kind === 'customer' || kind === 'create' || runsBeside(kind))
     return resolveByReading(gateway, operation, payment);
   return readOutcome(kind, paymentIntent, payment);
 }
@@ -193,10 +189,7 @@ async function resolve(payments: Payments, operation: ClaimedOperation, payment:
     report(payments, operation, failure);
     return settle(payments, operation, payment, 'parked', null, failure.error);
   }
-  if (read.happened !== 'nothing') {
-    const error = read.fact.of === 'intent' && read.happened !== 'done' ? read.fact.seen.lastError : null;
-    return settle(payments, operation, payment, read.happened, read.fact, error);
-  }
+  if (read.happened !== 'nothing') return settleAsRead(payments, operation, payment, read);
   const now = payments.clock.now();
   const absentSince = operation.absentSince ?? now;
   if (operation.kind === 'refund' && now.getTime() - absentSince.getTime() < ABSENT_FOR_MS) {
@@ -205,6 +198,30 @@ async function resolve(payments: Payments, operation: ClaimedOperation, payment:
   const generation = operation.generation + 1;
   const newKey = { generation, stripeIdempotencyKey: stripeIdempotencyKey(operation.id, generation) };
   return again(payments, operation, { status: 'queued', delayMs: 0, error: NOTHING_HAPPENED, newKey }, false);
+}
+
+/** Gives an operation up for a person to decide, after a last look: an outage that is over may be all that kept us from knowing. */
+async function park(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
+  const read = await resolveByReading(payments.gateway, operation, payment).catch((error: unknown) => {
+    report(payments, operation, classify(error));
+    return null;
+  });
+  if (read !== null && read.happened !== 'nothing') return settleAsRead(payments, operation, payment, read);
+  payments.logger.error(
+    { operationId: publicId('op', operation.id), operation: operation.kind },
+    'the outcome of an operation was not to be learned in 72 hours; a person must decide',
+  );
+  return settle(payments, operation, payment, 'parked', null, GIVEN_UP);
+}
+
+function settleAsRead(
+  payments: Payments,
+  operation: ClaimedOperation,
+  payment: PaymentState,
+  { happened, fact }: Exclude<Resolution, { readonly happened: 'nothing' }>,
+): Promise<AttemptResult> {
+  const error = fact?.of === 'intent' && happened !== 'done' ? fact.seen.lastError : null;
+  return settle(payments, operation, payment, happened, fact, error);
 }
 
 async function settle(
@@ -223,8 +240,8 @@ async function settle(
     operation: { id: operation.id, fence: operation.fence, status, error },
   });
   if (observed.result === 'superseded') return overtaken(payments, operation, 'recording');
-  if (operation.kind === 'refund') return DONE;
-  const next = observed.payment.operations.find((known) => known.kind !== 'refund' && isOpen(known.status));
+  if (runsBeside(operation.kind)) return DONE;
+  const next = observed.payment.operations.find((known) => !runsBeside(known.kind) && isOpen(known.status));
   return { ...DONE, nextOperationId: next?.status === 'queued' ? next.id : null };
 }
 

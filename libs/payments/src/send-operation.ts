@@ -1,12 +1,17 @@
 import { type Endpoint } from './gate/endpoint.js';
 import { type Fact } from './observe.js';
 import { type ClaimedOperation } from './operations.store.js';
+import { cancelIntentParams } from './intent-request.js';
+import { orphanOf } from './orphan.js';
 import { type PaymentState } from './payment.js';
 import { EXPIRES_SESSION } from './session-request.js';
 import { type CreateIntentParams, type CreateSessionParams, type StripeGateway } from './stripe/stripe-gateway.js';
 
-/** Sends an operation as its row says: its key, its parameters, its payment's intent. Throws StripeFailure. */
-export async function send(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Fact> {
+/**
+ * Sends an operation as its row says: its key, its parameters, its payment's intent. What it gives is a fact about the payment;
+ * null where the operation is about an object that the payment has nothing to do with. Throws StripeFailure.
+ */
+export async function send(gateway: StripeGateway, operation: ClaimedOperation, payment: PaymentState): Promise<Fact | null> {
   const { kind, params, stripeIdempotencyKey } = operation;
   switch (kind) {
     case 'customer':
@@ -25,6 +30,9 @@ export async function send(gateway: StripeGateway, operation: ClaimedOperation, 
         return { of: 'session', seen: await gateway.expireCheckoutSession(sessionId, stripeIdempotencyKey) };
       return { of: 'intent', seen: await gateway.cancelPaymentIntent(intentOf(payment), params, stripeIdempotencyKey) };
     }
+    case 'cancel_orphan':
+      await gateway.cancelPaymentIntent(orphanOf(operation), cancelIntentParams('duplicate'), stripeIdempotencyKey);
+      return null;
     case 'refund':
       return { of: 'refund', seen: await gateway.createRefund({ ...params, payment_intent: intentOf(payment) }, stripeIdempotencyKey) };
   }
@@ -43,6 +51,8 @@ export function endpointOf({ kind, params }: ClaimedOperation, { checkout }: Pay
       return 'payment_intents.capture';
     case 'cancel':
       return typeof params[EXPIRES_SESSION] === 'string' ? 'checkout_sessions.expire' : 'payment_intents.cancel';
+    case 'cancel_orphan':
+      return 'payment_intents.cancel';
     case 'refund':
       return 'refunds.create';
   }

@@ -29,6 +29,7 @@ export const EFFECTS = {
   'worker.event.mark': 'the mark that an event of the inbox was dealt with',
   'worker.sweep.commit': 'new outbox rows for what is overdue',
   'worker.backfill.commit': 'events that no webhook brought, on their way into the inbox',
+  'worker.reconciliation.commit': 'what a reconciliation claims, orders and reports',
   'worker.schedule.commit': 'the commit that says how far a turn of a scheduled task came',
   'worker.expiry.commit': 'the one transaction that orders the cancellation of an expired order',
 } as const;

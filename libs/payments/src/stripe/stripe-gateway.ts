@@ -107,7 +107,9 @@ export class StripeGateway {
 
   /** Returns money. Safe to repeat under the same key for 24 h; afterwards nothing at Stripe stops a second partial refund. */
   createRefund(params: CreateRefundParams, idempotencyKey: string): Promise<RefundObservation> {
-    return effect('worker.stripe.refund', () => this.#askRefund(() => this.#stripe.refunds.create(params, { idempotencyKey })));
+    return effect('worker.stripe.refund', () =>
+      this.#askRefund(() => this.#stripe.refunds.create(params, { idempotencyKey }), 'refunds.create'),
+    );
   }
 
   /** Opens a Checkout Session. Safe to repeat under the same key for 24 h; without it an orphan remains whose address nobody learns. */
@@ -239,9 +241,9 @@ export class StripeGateway {
     return { items, unreadable, next };
   }
 
-  async #askRefund(call: () => Promise<unknown>): Promise<RefundObservation> {
+  async #askRefund(call: () => Promise<unknown>, endpoint?: Endpoint): Promise<RefundObservation> {
     assertNoOpenTransaction('calling Stripe');
-    const observation = readRefund(await this.#guard(call, 'refunds.create'));
+    const observation = readRefund(await this.#guard(call, endpoint));
     if (observation === null) throw noAnswer('Stripe answered with what is no Refund');
     return observation;
   }
