@@ -3,6 +3,7 @@ const KINDS: readonly RegExp[] = [
   /^(ord|pay|ref|op|oev|rec|aud)_[0-9a-hjkmnp-tv-z]{26}$/,
   /^(ord)_[0-9a-hjkmnp-tv-z]{26}_secret_[\w-]+$/,
   /^(pi)_\w+_secret_\w+$/,
+  /^(oncepay_[srp]k_test)_[0-9a-z]+_[\w-]+$/,
   /^(pi|re|evt|cs|cus|pm|key|req)_[\w-]+$/,
   /^()[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
   /^()\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,

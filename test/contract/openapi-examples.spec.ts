@@ -71,6 +71,10 @@ const PREPARE: Readonly<Record<string, () => Promise<string | void>>> = {
   listRefunds: async () => (await refunded()).order,
   getRefund: async () => (await refunded()).id,
   putPrice: async () => 'tshirt',
+  listKeys: async () => void (await keyMade()),
+  getKey: keyMade,
+  rotateKey: keyMade,
+  revokeKey: keyMade,
   listWebhookEvents: async () => void (await applied()),
   getWebhookEvent: applied,
   replayWebhookEvent: applied,
@@ -93,6 +97,11 @@ async function placed(status: string, more: object = {}): Promise<OrderJson> {
 async function refunded(): Promise<{ readonly id: string; readonly order: string }> {
   const { id } = await placed('paid');
   return refundIn(stack, (await refund(stack, id, { amount: 1_000, reason: 'requested_by_customer' })).id, 'succeeded');
+}
+
+async function keyMade(): Promise<string> {
+  const body = documented('makeKey').operation.requestBody?.content['application/json']?.examples?.['restricted']?.value;
+  return String((await stack.call('/v1/keys', { idempotencyKey: crypto.randomUUID(), body })).json['id']);
 }
 
 function applied(): Promise<string> {

@@ -7,6 +7,7 @@ export const CONSTRAINTS: readonly string[] = [
   "api_keys_audience_check CHECK ((audience = ANY (ARRAY['publishable'::text, 'secret'::text])))",
   'api_keys_hash_check CHECK ((length(hash) = 32))',
   "api_keys_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))",
+  "api_keys_restricted_check CHECK (((NOT restricted) OR (audience = 'secret'::text)))",
 
   'breakers_pkey PRIMARY KEY (name)',
   "breakers_cause_check CHECK ((cause = ANY (ARRAY['outage'::text, 'credentials'::text])))",
@@ -74,6 +75,9 @@ export const CONSTRAINTS: readonly string[] = [
   "reconciliations_finished_check CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text])) = (finished_at IS NOT NULL)))",
   "reconciliations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text])))",
 
+  'rate_limit_counts_pkey PRIMARY KEY (bucket, minute)',
+  'rate_limit_counts_hits_check CHECK ((hits > 0))',
+
   'refunds_pkey PRIMARY KEY (id)',
   'refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id) ON UPDATE CASCADE ON DELETE CASCADE',
   'refunds_amount_check CHECK ((amount > 0))',
@@ -120,6 +124,8 @@ export const INDEXES: readonly string[] = [
   'payments_stripe_payment_intent_id_key UNIQUE ON payments USING btree (stripe_payment_intent_id)',
 
   "reconciliations_due ON reconciliations USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]))",
+
+  'rate_limit_counts_minute_idx ON rate_limit_counts USING btree (minute)',
 
   'refunds_order_id_idx ON refunds USING btree (order_id)',
   'refunds_stripe_refund_id_key UNIQUE ON refunds USING btree (stripe_refund_id)',

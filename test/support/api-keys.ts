@@ -19,7 +19,7 @@ interface KeyTraits {
   readonly expiresAt?: Date;
 }
 
-const EVERY_SCOPE = ['orders:write', 'orders:read', 'prices:write', 'prices:read', 'ops'];
+const EVERY_SCOPE = ['orders:write', 'orders:read', 'prices:write', 'prices:read', 'ops', 'keys'];
 
 /** Stores an API key as an operator would have made it, by default a secret one of the first account with every scope. */
 export async function storeApiKey(database: TestDatabase, traits: KeyTraits = {}): Promise<{ id: string; key: string }> {

@@ -9,6 +9,7 @@ import { type Orders } from '#libs/orders';
 import { type Clock, systemEntropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { Authenticator } from './callers/authenticate.js';
+import { type KeyUsage } from './callers/key-usage.js';
 import { ProblemPagesController } from './docs/docs.controller.js';
 import { Draining } from './health/draining.js';
 import { HealthController } from './health/health.controller.js';
@@ -23,6 +24,8 @@ import { OperatorActions } from './ops/operator-actions.js';
 import { QueueAccess } from './ops/queue-access.js';
 import { ReconciliationsController } from './ops/reconciliations.controller.js';
 import { WebhookEventsController } from './ops/webhook-events.controller.js';
+import { ApiKeys } from './keys/api-keys.js';
+import { KeysController } from './keys/keys.controller.js';
 import { OrderCommandsController } from './orders/order-commands.controller.js';
 import { OrderEventsController } from './orders/order-events.controller.js';
 import { OrderReader } from './orders/order-reader.js';
@@ -41,11 +44,12 @@ export interface ApiParts {
   readonly clock: Clock;
   readonly database: Database;
   readonly bell: OutboxBell;
+  readonly usage: KeyUsage;
 }
 
 @Module({})
 export class ApiModule {
-  static of({ config, logger, clock, database, bell }: ApiParts): DynamicModule {
+  static of({ config, logger, clock, database, bell, usage }: ApiParts): DynamicModule {
     const orders: Orders = {
       database,
       bell,
@@ -65,6 +69,7 @@ export class ApiModule {
         OrderCommandsController,
         RefundsController,
         PricesController,
+        KeysController,
         StripeWebhookController,
         HealthController,
         MetricsController,
@@ -86,7 +91,11 @@ export class ApiModule {
         { provide: OutboxBell, useValue: bell },
         { provide: IdempotentCommands, useValue: commands },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
-        { provide: Authenticator, useValue: new Authenticator(config, database, clock) },
+        { provide: Authenticator, useValue: new Authenticator({ config, database, clock, usage }) },
+        {
+          provide: ApiKeys,
+          useValue: new ApiKeys({ database, clock, entropy: systemEntropy, mode: config.stripe.mode, pepper: config.keyPepper }),
+        },
         CommandAnswers,
         OrderReader,
         OrderWatch,

@@ -14,10 +14,13 @@ import { openApiDocument } from './docs/openapi.js';
 import { Authenticator } from './callers/authenticate.js';
 import { PUBLIC } from './callers/caller.guard.js';
 import { CrossOrigin } from './http/cors.js';
-import { guardRoutes } from './http/front-door.js';
+import { KeyUsage } from './callers/key-usage.js';
+import { type FrontDoor, guardRoutes, type RouteTable } from './http/front-door.js';
 import { readJsonBodies } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RequestsUnderWay } from './http/requests-under-way.js';
+import { RateLimiter } from './limits/rate-limiter.js';
+import { RequestLimits } from './limits/request-limits.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
 import { refuseUnparsed } from './http/unparsed-request.js';
 import { Draining } from './health/draining.js';
@@ -64,10 +67,14 @@ export async function createApi(
   const onError = (error: unknown): void => logger.warn({ error }, 'a connection was lost');
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
   const bell = new OutboxBell(database.autocommit, onError);
+  const usage = new KeyUsage(database, clock, logger);
+  const limiter = new RateLimiter(database, logger);
   const problems = new ProblemFilter(logger);
+  const refuse: Refuse = (error, request, reply) =>
+    problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS }));
   const app = await NestFactory.create<NestFastifyApplication>(
-    ApiModule.of({ config, logger, clock, database, bell }),
-    adapterFor(problems),
+    ApiModule.of({ config, logger, clock, database, bell, usage }),
+    adapterOf(config, refuse),
     {
       logger: nestLogger(logger),
       bodyParser: false,
@@ -75,13 +82,14 @@ export async function createApi(
     },
   );
   const admin = new AdminListener();
-  if (config.adminPort !== null)
-    admin.separate(app.getHttpAdapter().getInstance(), (error, request, reply) =>
-      problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
-    );
+  if (config.adminPort !== null) admin.separate(app.getHttpAdapter().getInstance(), refuse);
   const draining = app.get(Draining);
-  preparePlumbing(app, { crossOrigin: new CrossOrigin(database, clock, config.development.publishableKeys.length > 0), draining });
-  const document = JSON.stringify(openApiDocument(app));
+  const routes = preparePlumbing(app, draining, {
+    authenticator: app.get(Authenticator),
+    crossOrigin: new CrossOrigin(database, clock, config.development.publishableKeys.length > 0),
+    limits: new RequestLimits(limiter, config.rateLimits),
+  });
+  let document = '';
   app
     .getHttpAdapter()
     .getInstance()
@@ -89,6 +97,7 @@ export async function createApi(
       reply.type('application/json; charset=utf-8').send(document),
     );
   await app.init();
+  document = JSON.stringify(openApiDocument(app, routes));
   const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
   await clock.refresh();
   const { server } = app.getHttpAdapter().getInstance();
@@ -105,7 +114,7 @@ export async function createApi(
       server.closeAllConnections();
       await closed;
       await admin.close();
-      await bell.close();
+      await Promise.all([bell.close(), usage.close(), limiter.close().catch(onError)]);
       await database.close();
     },
   };
@@ -120,8 +129,11 @@ export async function startApi(config: Config, logger: Logger): Promise<RunningA
   return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };
 }
 
+/** Answers what never meets the hooks and filters of a route. */
+type Refuse = (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
+
 /** The server with its limits. */
-function adapterFor(problems: ProblemFilter): FastifyAdapter {
+function adapterOf(config: Config, refuse: Refuse): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -130,17 +142,18 @@ function adapterFor(problems: ProblemFilter): FastifyAdapter {
     http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS },
     clientErrorHandler: refuseUnparsed,
     genReqId: () => `req_${systemEntropy.secret(12)}`,
+    // Without proxies that are trusted, X-Forwarded-For is what a stranger claims.
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
     // What comes over a connection kept alive while we stop is answered too, and its connection then closed.
     return503OnClosing: false,
-    // A path that cannot be decoded or is too long never meets the hooks and filters of a route.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS })),
+    // A path that cannot be decoded or is too long.
+    frameworkErrors: refuse,
   });
 }
 
 /** What lies around every route: bodies, request ids, failpoints, and that nobody stays connected to a process that stops. */
-function preparePlumbing(app: NestFastifyApplication, { crossOrigin, draining }: { crossOrigin: CrossOrigin; draining: Draining }): void {
+function preparePlumbing(app: NestFastifyApplication, draining: Draining, door: FrontDoor): RouteTable {
   const fastify = app.getHttpAdapter().getInstance();
   readJsonBodies(fastify);
   fastify.addHook('onRoute', (route) => {
@@ -149,7 +162,7 @@ function preparePlumbing(app: NestFastifyApplication, { crossOrigin, draining }:
   fastify.addHook('onRequest', async (_request, reply) => {
     if (draining.hasBegun) void reply.header('Connection', 'close');
   });
-  guardRoutes(fastify, { authenticator: app.get(Authenticator), crossOrigin });
+  const routes = guardRoutes(fastify, door);
   // After the body was read: its events would lead out of the context again.
   fastify.addHook('preValidation', (request, _reply, done) => correlate({ requestId: request.id }, done));
   fastify.addHook('onSend', async (request) => {
@@ -164,4 +177,5 @@ function preparePlumbing(app: NestFastifyApplication, { crossOrigin, draining }:
     const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
     if (effectName !== undefined) reach(effectName, 'after');
   });
+  return routes;
 }

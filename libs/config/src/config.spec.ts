@@ -52,6 +52,9 @@ describe('the configuration of a development process', () => {
         eventsBackfillEverySeconds: 5,
         reconcileEverySeconds: 3_600,
         shutdown: { timeoutMs: 25_000, delayMs: 0 },
+        trustedProxies: [],
+        rateLimits: { perKey: 1_000_000, perIp: 1_000_000, authFailures: 1_000_000 },
+        accessTokens: null,
         stripe: {
           mode: 'test',
           secretKey: 'sk_test_oncepay',
@@ -301,6 +304,18 @@ describe('the configuration of a production process', () => {
       assert.deepEqual(blamed({ ...PRODUCTION, [name]: value }), [name]);
     });
   }
+
+  it('limits requests unless it is told otherwise', () => {
+    assert.deepEqual(loadConfig(PRODUCTION).rateLimits, { perKey: 6_000, perIp: 600, authFailures: 60 });
+    assert.equal(loadConfig({ ...PRODUCTION, RATE_LIMIT_PER_KEY: '0' }).rateLimits.perKey, 0);
+  });
+
+  it('takes access tokens when all of their issuer is told, over https', () => {
+    const issuer = { JWT_ISSUER: 'https://login.example', JWT_AUDIENCE: 'pay', JWT_JWKS_URL: 'https://login.example/keys' };
+    assert.equal(loadConfig({ ...PRODUCTION, ...issuer }).accessTokens?.accountClaim, 'oncepay_account');
+    assert.equal(problems({ ...PRODUCTION, JWT_ISSUER: issuer.JWT_ISSUER }).length, 1);
+    assert.deepEqual(blamed({ ...PRODUCTION, ...issuer, JWT_JWKS_URL: 'http://login.example/keys' }), ['JWT_JWKS_URL']);
+  });
 
   it('is refused with a list of secrets that has none', () => {
     assert.deepEqual(blamed({ ...PRODUCTION, STRIPE_WEBHOOK_SECRETS: ' , ' }), ['STRIPE_WEBHOOK_SECRETS']);

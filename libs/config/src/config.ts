@@ -23,6 +23,17 @@ export interface Config {
   readonly reconcileEverySeconds: number;
   /** How long a process may take to stop, and how long of that the API goes on as before. */
   readonly shutdown: { readonly timeoutMs: number; readonly delayMs: number };
+  /** Addresses or ranges whose X-Forwarded-For counts. */
+  readonly trustedProxies: readonly string[];
+  /** Requests a minute; 0: no limit. */
+  readonly rateLimits: { readonly perKey: number; readonly perIp: number; readonly authFailures: number };
+  /** null: no tokens are taken. */
+  readonly accessTokens: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly jwksUrl: string;
+    readonly accountClaim: string;
+  } | null;
   readonly stripe: {
     readonly mode: Mode;
     readonly secretKey: string;
@@ -87,7 +98,6 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const apiBase = read('STRIPE_API_BASE') ?? (simulated ? `http://127.0.0.1:${read('SIMULATOR_PORT') ?? 12_111}` : null);
   const webhookSecrets = read('STRIPE_WEBHOOK_SECRETS') ?? [];
   const timeoutMs = read('STRIPE_TIMEOUT_MS') ?? STRIPE_TIMEOUT_MS;
-  const shutdownSeconds = read('SHUTDOWN_TIMEOUT_SECONDS');
   const databaseUrl = read('DATABASE_URL');
   if (databaseUrl === null && !env['DATABASE_URL']?.trim()) problems.push('DATABASE_URL must be set (npm start brings its own PostgreSQL)');
 
@@ -105,11 +115,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     orderExpiresAfterSeconds: read('ORDER_EXPIRES_AFTER_SECONDS') ?? 86_400,
     eventsBackfillEverySeconds: read('EVENTS_BACKFILL_EVERY_SECONDS') ?? 5,
     reconcileEverySeconds: read('RECONCILE_EVERY_SECONDS') ?? 3_600,
-    shutdown: {
-      // An order that is paid at once is two calls, one after the other.
-      timeoutMs: shutdownSeconds === null ? 2 * timeoutMs + RECORDING_MS : shutdownSeconds * 1_000,
-      delayMs: (read('SHUTDOWN_DELAY_SECONDS') ?? (production ? PRODUCTION_DELAY_SECONDS : 0)) * 1_000,
-    },
+    shutdown: shutdownOf(read, production, timeoutMs),
+    trustedProxies: read('TRUSTED_PROXIES') ?? [],
+    rateLimits: rateLimitsOf(read, production),
+    accessTokens: accessTokensOf(read, problems),
     stripe: {
       mode,
       secretKey,
@@ -132,6 +141,38 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return config;
 }
 
+type Read = <K extends SettingName>(name: K) => Value<K> | null;
+
+function shutdownOf(read: Read, production: boolean, timeoutMs: number): Config['shutdown'] {
+  const seconds = read('SHUTDOWN_TIMEOUT_SECONDS');
+  return {
+    // An order that is paid at once is two calls, one after the other.
+    timeoutMs: seconds === null ? 2 * timeoutMs + RECORDING_MS : seconds * 1_000,
+    delayMs: (read('SHUTDOWN_DELAY_SECONDS') ?? (production ? PRODUCTION_DELAY_SECONDS : 0)) * 1_000,
+  };
+}
+
+/** Generous for one shop, tight for a guesser. In development nothing that works is slowed down. */
+function rateLimitsOf(read: Read, production: boolean): Config['rateLimits'] {
+  const usual = production
+    ? { perKey: 6_000, perIp: 600, authFailures: 60 }
+    : { perKey: 1_000_000, perIp: 1_000_000, authFailures: 1_000_000 };
+  return {
+    perKey: read('RATE_LIMIT_PER_KEY') ?? usual.perKey,
+    perIp: read('RATE_LIMIT_PER_IP') ?? usual.perIp,
+    authFailures: read('RATE_LIMIT_AUTH_FAILURES') ?? usual.authFailures,
+  };
+}
+
+function accessTokensOf(read: Read, problems: string[]): Config['accessTokens'] {
+  const [issuer, audience, jwksUrl] = [read('JWT_ISSUER'), read('JWT_AUDIENCE'), read('JWT_JWKS_URL')];
+  if (issuer !== null && audience !== null && jwksUrl !== null)
+    return { issuer, audience, jwksUrl, accountClaim: read('JWT_ACCOUNT_CLAIM') ?? 'oncepay_account' };
+  if (issuer !== null || audience !== null || jwksUrl !== null)
+    problems.push('JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL must be set together or not at all');
+  return null;
+}
+
 type Value<K extends SettingName> = ReturnType<(typeof SETTINGS)[K]['parse']>;
 
 /** Every variable that is set, parsed once; those too that another one makes needless. */
@@ -151,7 +192,7 @@ function readAll(env: NodeJS.ProcessEnv): { values: ReadonlyMap<string, unknown>
 }
 
 /** What each value allows on its own and the whole does not. */
-function contradictions({ production, stripe, shutdown, development }: Config): string[] {
+function contradictions({ production, stripe, shutdown, development, accessTokens }: Config): string[] {
   const problems: string[] = [];
   if (shutdown.timeoutMs <= Math.max(stripe.timeoutMs, shutdown.delayMs)) {
     problems.push('SHUTDOWN_TIMEOUT_SECONDS must be longer than STRIPE_TIMEOUT_MS and SHUTDOWN_DELAY_SECONDS, or calls are cut off');
@@ -167,6 +208,7 @@ function contradictions({ production, stripe, shutdown, development }: Config): 
   if (!production) return problems;
   if (stripe.webhookSecrets.length === 0)
     problems.push('STRIPE_WEBHOOK_SECRETS must be set in production: without it, events could be forged');
+  if (accessTokens?.jwksUrl.startsWith('http:')) problems.push('JWT_JWKS_URL must be https: in production');
   if (development.failpoint !== null) problems.push('ONCEPAY_FAILPOINT is refused in production');
   if (development.clockUrl !== null) problems.push('ONCEPAY_CLOCK_URL is refused in production');
   if (development.secretKeys.length > 0) problems.push('ONCEPAY_DEV_SECRET_KEY is refused in production');

@@ -86,6 +86,8 @@ const failpoint = (description: string): Setting<string> => ({
 const POSTGRES = ['postgres:', 'postgresql:'];
 const REDIS = ['redis:', 'rediss:'];
 const HTTP = ['http:', 'https:'];
+/** More than one process can answer. */
+const MANY = 100_000_000;
 /** A year: longer would be a typing error, and PostgreSQL intervals stay far from their limit. */
 const ONE_YEAR_SECONDS = 31_536_000;
 
@@ -167,6 +169,29 @@ export const SETTINGS = {
     0,
     300,
   ),
+  TRUSTED_PROXIES: list('addresses or CIDR ranges of the proxies in front of the API, whose X-Forwarded-For counts', '10.0.0.0/8'),
+  RATE_LIMIT_PER_KEY: integer(
+    'requests a minute by one secret key or token; 0: no limit; default 6000, outside production 1000000',
+    '',
+    0,
+    MANY,
+  ),
+  RATE_LIMIT_PER_IP: integer(
+    'requests a minute by publishable keys from one address; 0: no limit; default 600, outside production 1000000',
+    '',
+    0,
+    MANY,
+  ),
+  RATE_LIMIT_AUTH_FAILURES: integer(
+    'requests a minute without a valid key from one address; 0: no limit; default 60, outside production 1000000',
+    '',
+    0,
+    MANY,
+  ),
+  JWT_ISSUER: url('when set, access tokens (RFC 9068) of this issuer are taken beside API keys', '', HTTP),
+  JWT_AUDIENCE: matching('the audience those tokens must name', '', /^\S+$/, 'hold no blanks'),
+  JWT_JWKS_URL: url("where the issuer's keys are", '', HTTP),
+  JWT_ACCOUNT_CLAIM: matching('the claim that names the account, a UUID', 'oncepay_account', /^\S+$/, 'hold no blanks'),
   LOG_LEVEL: matching(
     'fatal, error, warn, info, debug or trace',
     'info',

@@ -8,13 +8,17 @@ export interface ParsedApiKey {
   readonly mode: 'test' | 'live';
 }
 
-const FORMAT = /^oncepay_(sk|pk)_(test|live)_([0-9A-Za-z]{8,32})_([0-9A-Za-z_-]{22,64})([0-9A-Za-z]{6})$/;
+const FORMAT = /^oncepay_(sk|rk|pk)_(test|live)_([0-9A-Za-z]{8,32})_([0-9A-Za-z_-]{22,64})([0-9A-Za-z]{6})$/;
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const CHECKSUM_LENGTH = 6;
 
-/** Writes an API key: our own prefix, which scanners find, the id we look it up by, the secret, and a checksum against typing errors. */
-export function formatApiKey({ id, audience, mode }: ParsedApiKey, secret: string): string {
-  const text = `oncepay_${audience === 'secret' ? 'sk' : 'pk'}_${mode}_${id}_${secret}`;
+/**
+ * Writes an API key: our own prefix, which scanners find, the id we look it up by, the secret, and a checksum against typing errors. A
+ * restricted key is a secret one that says so.
+ */
+export function formatApiKey({ id, audience, mode }: ParsedApiKey, secret: string, isRestricted = false): string {
+  const kind = audience === 'publishable' ? 'pk' : isRestricted ? 'rk' : 'sk';
+  const text = `oncepay_${kind}_${mode}_${id}_${secret}`;
   return text + checksum(text);
 }
 
@@ -23,7 +27,7 @@ export function parseApiKey(key: string): ParsedApiKey | null {
   const match = FORMAT.exec(key);
   const [, kind, mode, id] = match ?? [];
   if (id === undefined || checksum(key.slice(0, -CHECKSUM_LENGTH)) !== key.slice(-CHECKSUM_LENGTH)) return null;
-  return { id, audience: kind === 'sk' ? 'secret' : 'publishable', mode: mode === 'live' ? 'live' : 'test' };
+  return { id, audience: kind === 'pk' ? 'publishable' : 'secret', mode: mode === 'live' ? 'live' : 'test' };
 }
 
 /** What is stored instead of a key. The pepper is not in the database, so a copy of it opens nothing. */

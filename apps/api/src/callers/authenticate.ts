@@ -2,41 +2,68 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Config } from '#libs/config';
 import { type Database } from '#libs/database';
 import { type Clock, DomainError } from '#libs/primitives';
+import { isWithin } from '../limits/client-address.js';
+import { AccessTokens } from './access-token.js';
 import { hashApiKey, parseApiKey } from './api-key.js';
 import { type ApiKeyRow, findApiKey } from './api-key.store.js';
+import { type KeyUsage } from './key-usage.js';
 import { type Caller, PUBLISHABLE_SCOPES, type Scope, SCOPES } from './caller.js';
+
+/** What a request shows of its sender. */
+export interface Credentials {
+  readonly authorization: string | undefined;
+  readonly ip: string;
+}
+
+interface Dependencies {
+  readonly config: Pick<Config, 'development' | 'keyPepper' | 'stripe' | 'accessTokens'>;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly usage: KeyUsage;
+}
+
+/** An access token begins with the base64url of `{"`. */
+const TOKEN = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** Finds out who sends a request. */
 export class Authenticator {
   readonly #development: readonly { readonly hash: Buffer; readonly caller: Caller }[];
+  readonly #tokens: AccessTokens | null;
 
-  constructor(
-    private readonly config: Pick<Config, 'development' | 'keyPepper' | 'stripe'>,
-    private readonly database: Database,
-    private readonly clock: Clock,
-  ) {
-    const { secretKeys, publishableKeys } = config.development;
+  constructor(private readonly deps: Dependencies) {
+    const { development, accessTokens, stripe } = deps.config;
+    const { secretKeys, publishableKeys } = development;
     this.#development = [
       ...secretKeys.map((key, index) => this.#developmentKey(key, 'secret', index)),
       ...publishableKeys.map((key, index) => this.#developmentKey(key, 'publishable', index)),
     ];
+    this.#tokens = accessTokens === null ? null : new AccessTokens(accessTokens, stripe.mode);
   }
 
-  /** The caller behind an Authorization header. Throws DomainError unauthenticated, which never says what was wrong with a key. */
-  async authenticate(authorization: string | undefined): Promise<Caller> {
+  /**
+   * The caller behind an Authorization header. Throws DomainError unauthenticated, which never says what was wrong with a key, and
+   * forbidden when a good one comes from an address it is not for. A key's row is read for each request: once revoked, it opens nothing.
+   */
+  async authenticate({ authorization, ip }: Credentials): Promise<Caller> {
     const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (key === undefined) throw new DomainError('unauthenticated', 'Send an API key as "Authorization: Bearer <key>".');
-    const hash = hashApiKey(key, this.config.keyPepper);
-    const caller = this.#development.find((known) => timingSafeEqual(known.hash, hash))?.caller ?? (await this.#stored(key, hash));
-    if (caller === null) throw new DomainError('unauthenticated', 'The API key is not known here, has expired or was revoked.');
+    const hash = hashApiKey(key, this.deps.config.keyPepper);
+    const caller =
+      this.#development.find((known) => timingSafeEqual(known.hash, hash))?.caller ??
+      (TOKEN.test(key) ? await this.#tokens?.callerOf(key) : await this.#stored(key, hash, ip));
+    if (caller == null) throw new DomainError('unauthenticated', 'The API key is not known here, has expired or was revoked.');
     return caller;
   }
 
-  async #stored(key: string, hash: Buffer): Promise<Caller | null> {
+  async #stored(key: string, hash: Buffer, ip: string): Promise<Caller | null> {
+    const { config, database, usage } = this.deps;
     const parsed = parseApiKey(key);
-    if (parsed === null || parsed.mode !== this.config.stripe.mode) return null;
-    const row = await findApiKey(this.database.autocommit, parsed.id);
+    if (parsed === null || parsed.mode !== config.stripe.mode) return null;
+    const row = await findApiKey(database.autocommit, parsed.id);
     if (row === null || !timingSafeEqual(row.hash, hash) || !this.#isLive(row)) return null;
+    usage.note(row.id);
+    if (row.ipRanges.length > 0 && !isWithin(ip, row.ipRanges))
+      throw new DomainError('forbidden', 'The key must not be used from this address.');
     const granted = SCOPES.filter((scope) => row.scopes.includes(scope));
     return {
       keyId: row.id,
@@ -49,7 +76,7 @@ export class Authenticator {
   }
 
   #isLive({ expiresAt, revokedAt }: ApiKeyRow): boolean {
-    const now = this.clock.now();
+    const now = this.deps.clock.now();
     return (expiresAt === null || expiresAt > now) && (revokedAt === null || revokedAt > now);
   }
 
@@ -59,12 +86,12 @@ export class Authenticator {
     const caller: Caller = {
       keyId: `dev-${audience}-${index + 1}`,
       accountId,
-      mode: this.config.stripe.mode,
+      mode: this.deps.config.stripe.mode,
       audience,
       scopes: scopesOf(audience, SCOPES),
       origins: null,
     };
-    return { hash: hashApiKey(key, this.config.keyPepper), caller };
+    return { hash: hashApiKey(key, this.deps.config.keyPepper), caller };
   }
 }
 

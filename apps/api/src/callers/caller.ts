@@ -1,7 +1,7 @@
 import { type IdempotencyScope } from '#libs/idempotency';
 
 /** What a key may be allowed to do. */
-export const SCOPES = ['orders:write', 'orders:read', 'prices:write', 'prices:read', 'ops'] as const;
+export const SCOPES = ['orders:write', 'orders:read', 'prices:write', 'prices:read', 'ops', 'keys'] as const;
 
 /** One permission. */
 export type Scope = (typeof SCOPES)[number];

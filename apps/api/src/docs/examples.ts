@@ -1,4 +1,5 @@
 import { type Examples } from './example.js';
+import { KEY_EXAMPLES } from './key-examples.js';
 import { OPS_EXAMPLES } from './ops-examples.js';
 
 const ORDER_ID = 'ord_01kax3k6wbf3e9tmgb0jv3c2q4';
@@ -165,5 +166,6 @@ export const EXAMPLES: Examples = {
     },
   },
   listPrices: { one: { answer: pageOf(PRICE) } },
+  ...KEY_EXAMPLES,
   ...OPS_EXAMPLES,
 };

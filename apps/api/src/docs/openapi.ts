@@ -2,21 +2,37 @@ import { type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Example } from './example.js';
 import { EXAMPLES } from './examples.js';
+import { type RouteTable } from '../http/front-door.js';
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
 
-/** The OpenAPI 3.1 document of the running application; the committed openapi.json is this, word for word. */
-export function openApiDocument(app: INestApplication): OpenAPIObject {
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+/**
+ * The OpenAPI 3.1 document of the running application; the committed openapi.json is this, word for word. Each operation names the
+ * scope it needs, and whether a publishable key may have it.
+ */
+export function openApiDocument(app: INestApplication, routes: RouteTable): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setTitle('Oncepay')
     .setDescription('Takes an order from a checkout, charges it through Stripe exactly once, and keeps its record equal to Stripe’s.')
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key: oncepay_sk_… or oncepay_pk_…' });
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An API key (oncepay_sk_…, oncepay_rk_… or oncepay_pk_…) or an access token',
+    });
   const document = SwaggerModule.createDocument(app, builder.build());
-  for (const { get, put, post } of Object.values(document.paths)) {
-    for (const operation of [get, put, post]) if (operation !== undefined) addExamples(operation);
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation === undefined) continue;
+      addExamples(operation);
+      const policy = routes.policyOf(method.toUpperCase(), path);
+      if (policy !== undefined) Object.assign(operation, { 'x-oncepay-scope': policy.scope, 'x-oncepay-secret-only': policy.secretOnly });
+    }
   }
   return document;
 }

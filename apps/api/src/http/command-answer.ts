@@ -29,9 +29,16 @@ export class CommandAnswers {
   /**
    * Checks the key, runs `execute` if the key is new, and sends the answer. Validation belongs inside `execute`, so that
    * a stored answer comes before it. With `Prefer: wait`, status and Location are the command's own and the body is the
-   * resource once it has settled.
+   * resource once it has settled. `shownOnce` adds to the first answer what must not be stored.
    */
-  async send(request: FastifyRequest, reply: FastifyReply, caller: Caller, execute: Execute, lookAt: LookAt): Promise<void> {
+  async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: Caller,
+    execute: Execute,
+    lookAt: LookAt | null,
+    shownOnce: (stored: string) => string = (stored) => stored,
+  ): Promise<void> {
     const { accountId, mode, audience } = caller;
     const key = parseIdempotencyKey(headerValues(request, 'idempotency-key'), audience);
     const fingerprint = request.body instanceof UnreadableBody ? UNREADABLE : fingerprintOf(request.method, pathOf(request), request.body);
@@ -45,8 +52,8 @@ export class CommandAnswers {
     if (answer.status >= 400) return void reply.status(answer.status).type(PROBLEM_TYPE).send(answer.body);
     const { location } = answer;
     if (location !== null) void reply.header('Location', location);
-    const body = location === null ? null : await this.#waited(request, reply, () => lookAt(location));
-    sendJson(request, reply, answer.status, body ?? answer.body);
+    const body = location === null || lookAt === null ? null : await this.#waited(request, reply, () => lookAt(location));
+    sendJson(request, reply, answer.status, body ?? (answer.replayed ? answer.body : shownOnce(answer.body)));
   }
 
   /** Answers a read, held back as `Prefer: wait` asks. */

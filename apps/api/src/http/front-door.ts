@@ -3,19 +3,22 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, type Rout
 import { type Authenticator } from '../callers/authenticate.js';
 import { assertAllowed, type RoutePolicy } from '../callers/caller.guard.js';
 import { type Caller } from '../callers/caller.js';
+import { type RequestLimits } from '../limits/request-limits.js';
 import { type CrossOrigin, isPreflight } from './cors.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
-interface FrontDoor {
+/** What the door asks. */
+export interface FrontDoor {
   readonly authenticator: Authenticator;
   readonly crossOrigin: CrossOrigin;
+  readonly limits: RequestLimits;
 }
 
 /**
  * Decides about every request before a byte of its body is read: who sends it, whether its route is open to them and to the page it
- * comes from. Must be called before the routes are made: one that declares no policy stops the start.
+ * comes from. Must be called before the routes are made: one that declares no policy stops the start. Returns what routes there are.
  */
-export function guardRoutes(fastify: FastifyInstance, { authenticator, crossOrigin }: FrontDoor): void {
+export function guardRoutes(fastify: FastifyInstance, { authenticator, crossOrigin, limits }: FrontDoor): RouteTable {
   const routes = new RouteTable();
   fastify.addHook('onRoute', (route) => routes.add(route));
   fastify.addHook('onRequest', async (request, reply) => {
@@ -27,15 +30,18 @@ export function guardRoutes(fastify: FastifyInstance, { authenticator, crossOrig
     if (policy === undefined) throw new Error(`bug: ${request.routeOptions.url} declares no policy`);
     if (policy.scope !== 'public') request.caller = await admit(request, reply, policy);
   });
+  return routes;
 
   async function admit(request: FastifyRequest, reply: FastifyReply, policy: RoutePolicy): Promise<Caller> {
-    const caller = await authenticator.authenticate(request.headers.authorization);
-    const { origin } = request.headers;
+    const { authorization, origin } = request.headers;
+    const { ip } = request;
+    const caller = await limits.authenticated(ip, reply, () => authenticator.authenticate({ authorization, ip }));
     if (caller.audience === 'secret') crossOrigin.withdraw(reply);
     else if (origin !== undefined && caller.origins !== null && !caller.origins.includes(origin)) {
       crossOrigin.withdraw(reply);
       throw new DomainError('forbidden', 'The key is not for pages of this origin.');
     }
+    limits.count(caller, ip, reply);
     assertAllowed(policy, caller);
     return caller;
   }
@@ -50,21 +56,36 @@ function refuseMethod(request: FastifyRequest, reply: FastifyReply, routes: Rout
   throw new DomainError('method_not_allowed', `This path takes ${methods.join(', ')}.`);
 }
 
-/** The paths of all routes with their methods. */
-class RouteTable {
-  readonly #routes: { readonly parts: readonly string[]; readonly methods: readonly string[] }[] = [];
+/** All routes with their methods and policies. */
+export class RouteTable {
+  readonly #routes: Route[] = [];
 
   /** Throws when the route declares no policy. */
   add({ method, url, config }: RouteOptions): void {
     const methods = [method].flat();
-    if (config?.policy === undefined) throw new Error(`bug: ${methods.join()} ${url} declares no policy: say @Needs(scope) or @Public()`);
-    this.#routes.push({ parts: url.split('/'), methods });
+    const policy = config?.policy;
+    if (policy === undefined) throw new Error(`bug: ${methods.join()} ${url} declares no policy: say @Needs(scope) or @Public()`);
+    this.#routes.push({ parts: url.split('/'), methods, policy });
   }
 
   methodsOf(path: string): readonly string[] {
-    const given = path.split('/');
-    const fits = (parts: readonly string[]): boolean =>
-      parts.length === given.length && parts.every((part, index) => part === given[index] || (part.startsWith(':') && given[index] !== ''));
-    return [...new Set(this.#routes.filter(({ parts }) => fits(parts)).flatMap(({ methods }) => methods))];
+    return [...new Set(this.#at(path).flatMap(({ methods }) => methods))];
   }
+
+  policyOf(method: string, path: string): RoutePolicy | undefined {
+    return this.#at(path).find(({ methods }) => methods.includes(method))?.policy;
+  }
+
+  #at(path: string): readonly Route[] {
+    const given = path.split('/');
+    const fits = ({ parts }: Route): boolean =>
+      parts.length === given.length && parts.every((part, index) => part === given[index] || (part.startsWith(':') && given[index] !== ''));
+    return this.#routes.filter(fits);
+  }
+}
+
+interface Route {
+  readonly parts: readonly string[];
+  readonly methods: readonly string[];
+  readonly policy: RoutePolicy;
 }

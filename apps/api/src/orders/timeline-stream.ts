@@ -58,7 +58,7 @@ export class TimelineStreams {
 
   /** A key may be revoked or expire while its stream is open. */
   #isStillAllowed(request: FastifyRequest): Promise<boolean> {
-    return this.authenticator.authenticate(request.headers.authorization).then(
+    return this.authenticator.authenticate({ authorization: request.headers.authorization, ip: request.ip }).then(
       () => true,
       () => false,
     );

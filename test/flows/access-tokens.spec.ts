@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { developmentAccount } from '../support/api-keys.js';
+import { type ApiAlone, startApiAlone } from '../support/api.js';
+import { freshDatabase, type TestDatabase } from '../support/database.js';
+import { type Answer } from '../support/http-client.js';
+import { assertProblem } from '../support/problem.js';
+import { AN_ORDER, SECRET_KEYS } from '../support/stack.js';
+
+const ISSUER = 'https://login.example';
+const AUDIENCE = 'https://pay.example';
+
+let database: TestDatabase;
+let api: ApiAlone;
+let keys: Server;
+let isIssuerUp = true;
+let signing: CryptoKey;
+let publicText: string;
+let stranger: CryptoKey;
+
+before(async () => {
+  const [own, others] = await Promise.all([generateKeyPair('ES256', { extractable: true }), generateKeyPair('ES256')]);
+  signing = own.privateKey;
+  stranger = others.privateKey;
+  const jwk = { ...(await exportJWK(own.publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };
+  publicText = JSON.stringify(jwk);
+  keys = createServer((_, response) => response.writeHead(isIssuerUp ? 200 : 503).end(JSON.stringify({ keys: [jwk] }))).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(keys, 'listening');
+  database = await freshDatabase();
+  api = await startApiAlone(database.url, settings());
+});
+after(async () => {
+  keys.close();
+  await api.close();
+  await database.drop();
+});
+
+function settings(): Record<string, string> {
+  const address = keys.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE, JWT_JWKS_URL: `http://127.0.0.1:${port}/keys`, JWT_ACCOUNT_CLAIM: 'account' };
+}
+
+interface Deviation {
+  readonly claims?: JWTPayload;
+  readonly without?: string;
+  readonly header?: object;
+  readonly key?: CryptoKey | Uint8Array;
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
+
+function payload({ claims = {}, without = '' }: Deviation): JWTPayload {
+  const all: JWTPayload = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: 'ada',
+    client_id: 'back-office',
+    jti: crypto.randomUUID(),
+    iat: nowSeconds(),
+    exp: nowSeconds() + 600,
+    scope: 'orders:write orders:read unknown',
+    account: developmentAccount(1),
+    ...claims,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name !== without));
+}
+
+const token = (deviation: Deviation = {}): Promise<string> =>
+  new SignJWT(payload(deviation))
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...deviation.header })
+    .sign(deviation.key ?? signing, { crit: { odd: true } });
+const listBy = async (key: string, at = api): Promise<Answer> => at.call('/v1/orders', { key });
+
+describe('an access token of the configured issuer', () => {
+  it("speaks for its account with its scopes, and shares the account's idempotency keys", async () => {
+    const key = crypto.randomUUID();
+    const ordered = await api.order(key, AN_ORDER, { key: await token() });
+    assert.equal(ordered.status, 201, ordered.text);
+    assert.equal((await api.order(key, AN_ORDER)).text, ordered.text);
+    const { text } = await listBy(await token());
+    assert.ok(text.includes(String(ordered.json['id'])));
+    assertProblem(await api.call('/v1/prices', { key: await token() }), 403, 'forbidden');
+    const elsewhere = await listBy(await token({ claims: { account: developmentAccount(2) } }));
+    assert.deepEqual([elsewhere.status, elsewhere.json['data']], [200, []]);
+  });
+
+  it('may name several audiences, and come from a clock that is a little off', async () => {
+    for (const claims of [{ aud: ['https://other.example', AUDIENCE] }, { exp: nowSeconds() - 2 }, { nbf: nowSeconds() + 2 }])
+      assert.equal((await listBy(await token({ claims }))).status, 200, JSON.stringify(claims));
+    assert.equal((await listBy(await token({ header: { typ: 'application/at+jwt' } }))).status, 200);
+  });
+
+  const refused: readonly (readonly [string, () => Promise<string>])[] = [
+    ...['iss', 'aud', 'exp', 'sub', 'client_id', 'iat', 'jti', 'account'].map(
+      (name) => [`has no ${name}`, () => token({ without: name })] as const,
+    ),
+    ['has expired', () => token({ claims: { exp: nowSeconds() - 60 } })],
+    ['is not valid yet', () => token({ claims: { nbf: nowSeconds() + 60 } })],
+    ['is of another issuer', () => token({ claims: { iss: 'https://evil.example' } })],
+    ['is for another audience', () => token({ claims: { aud: 'https://other.example' } })],
+    ['names an account that is none', () => token({ claims: { account: "1' OR '1'='1" } })],
+    ['is an ID token', () => token({ header: { typ: 'JWT' } })],
+    ['does not say what it is', () => token({ header: { typ: undefined } })],
+    ['is signed by a stranger', () => token({ key: stranger })],
+    ['brings its own key', async () => token({ key: stranger, header: { jwk: JSON.parse(publicText), jku: 'https://evil.example/keys' } })],
+    ['names a key that is not there', () => token({ header: { kid: '../../one' } })],
+    ['must be understood in a way we do not', () => token({ header: { crit: ['odd'], odd: 1 } })],
+    ['is signed with what everybody can read', () => token({ header: { alg: 'HS256' }, key: new TextEncoder().encode(publicText) })],
+    ['is not signed', async () => new UnsecuredJWT(payload({})).encode()],
+    [
+      'was changed',
+      async () =>
+        (await token()).replace(
+          /\.[^.]+\./,
+          (claims) => `.${Buffer.from(JSON.stringify(payload({ claims: { sub: 'root' } }))).toString('base64url')}${claims.slice(-1)}`,
+        ),
+    ],
+    ['is no token', async () => 'eyJhbGciOiJFUzI1NiJ9.bm8.bm8'],
+  ];
+  for (const [what, make] of refused) {
+    it(`is refused when it ${what}`, async () => {
+      assertProblem(await listBy(await make()), 401, 'unauthenticated');
+    });
+  }
+
+  it('is a 503 while the issuer cannot be asked, and API keys work on', async () => {
+    isIssuerUp = false;
+    const fresh = await startApiAlone(database.url, settings());
+    const answer = await listBy(await token(), fresh);
+    const byKey = await listBy(SECRET_KEYS[0], fresh);
+    isIssuerUp = true;
+    const again = await listBy(await token(), fresh);
+    await fresh.close();
+    assertProblem(answer, 503, 'unavailable');
+    assert.deepEqual([byKey.status, again.status], [200, 200]);
+  });
+
+  it('is nothing to an API without an issuer', async () => {
+    const without = await startApiAlone(database.url);
+    assertProblem(await listBy(await token(), without), 401, 'unauthenticated');
+    await without.close();
+  });
+});
