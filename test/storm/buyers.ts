@@ -29,6 +29,7 @@ interface NewOrder {
   readonly key: string;
   readonly audience?: 'secret' | 'publishable';
   readonly quantity?: number;
+  readonly unitAmount?: number;
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
@@ -60,11 +61,8 @@ export class Buyers {
     return this.placed(command, await this.client.repeat(command));
   }
 
-  newOrder({ account, key, audience = 'secret', quantity = 1, extra }: NewOrder): Command {
-    const item =
-      audience === 'publishable'
-        ? { price: PRICE.id, quantity }
-        : { name: 'T-shirt', unitAmount: this.chance.between(100, 9_000), quantity };
+  newOrder({ account, key, audience = 'secret', quantity = 1, unitAmount = this.chance.between(100, 9_000), extra }: NewOrder): Command {
+    const item = audience === 'publishable' ? { price: PRICE.id, quantity } : { name: 'T-shirt', unitAmount, quantity };
     const amount = quantity * ('unitAmount' in item ? item.unitAmount : PRICE.unitAmount);
     const body = JSON.stringify({ currency: 'usd', items: [item], ...extra });
     return this.history.begin({ account, audience, key, verb: 'create', path: '/v1/orders', body, amount });

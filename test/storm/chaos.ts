@@ -13,6 +13,8 @@ export interface Pace {
 }
 
 export const USUAL_PACE: Pace = { processMs: 4_000, wayMs: 2_000, stripeMs: 1_500 };
+/** For storms of half a minute. */
+export const DENSE_PACE: Pace = { processMs: 2_000, wayMs: 1_500, stripeMs: 350 };
 
 /** Strikes faults at random, several at once but never two on one thing, until it is stopped. */
 export class Chaos {

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { USUAL_PACE } from './chaos.js';
+import { DENSE_PACE, USUAL_PACE } from './chaos.js';
 import { OWN_ROOT } from './fleet.js';
 import { showProgress } from './progress.js';
 import { repeatCommand, report } from './report.js';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     backend: { type: 'string', default: 'postgres' },
     rate: { type: 'string', default: '22' },
+    dense: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -33,7 +34,7 @@ const options: Omit<StormOptions, 'onProgress'> = {
   root: OWN_ROOT,
   sql: null,
   ordersPerSecond,
-  pace: USUAL_PACE,
+  pace: values.dense ? DENSE_PACE : USUAL_PACE,
 };
 console.log(`storm  ${repeatCommand(options)}`);
 let endProgress = (): void => undefined;

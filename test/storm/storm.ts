@@ -71,6 +71,7 @@ class Storm {
   readonly #history = new History();
   readonly #faults = new Tally();
   readonly #busy = new Set<string>();
+  readonly #failures: string[] = [];
   readonly #takeovers: TakeoverWatch;
   readonly #client: Client;
   readonly #buyers: Buyers;
@@ -159,7 +160,8 @@ class Storm {
     fleet.stripeWay.reset();
     fleet.door.heal();
     for (const member of fleet.members()) member.thaw();
-    await Promise.all(fleet.members().map((member) => member.start()));
+    const started = await Promise.allSettled(fleet.members().map((member) => member.start()));
+    for (const each of started) if (each.status === 'rejected') this.#failures.push(String(each.reason));
     await this.#stripeFaults.clear();
   }
 
@@ -180,6 +182,7 @@ class Storm {
       attempts.every(({ answer }) => answer === null || answer.status >= 500),
     );
     const failures = [
+      ...this.#failures,
       ...convergence.failures,
       ...(probeMs === null ? ['an order that nothing disturbed was not paid'] : []),
       ...unanswered.map(({ verb, path, key }) => `${verb} (POST ${path}) under ${key} was never answered`),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DENSE_PACE } from './chaos.js';
 import { type Backend, OWN_ROOT } from './fleet.js';
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.js';
 import { plantedCopy } from './planted-copy.js';
@@ -19,7 +20,6 @@ const backend: Backend = values.backend === 'redis' ? 'redis' : 'postgres';
 
 /** Dense rather than long. */
 const MINUTES = 0.4;
-const PACE = { processMs: 2_000, wayMs: 1_500, stripeMs: 350 };
 const ORDERS_PER_SECOND = 16;
 const SHOWN_CHARACTERS = 160;
 
@@ -28,11 +28,12 @@ const wanted = [NONE, ...PLANTED_BUGS].filter(({ name }) => positionals.length =
 let escaped = 0;
 for (const [index, bug] of wanted.entries()) {
   const startedAt = Date.now();
-  const caught = await brokenRules(bug, Number(values.seed) + index);
+  const seed = Number(values.seed) + index;
+  const caught = await brokenRules(bug, seed);
   const isRight = bug === NONE ? caught.length === 0 : caught.length > 0;
   if (!isRight) escaped += 1;
   const verdict = bug === NONE ? (isRight ? 'rightly quiet' : 'FALSE ALARM') : isRight ? 'caught' : 'ESCAPED';
-  console.log(`${verdict.padEnd(13)} ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${bug.name}`);
+  console.log(`${verdict.padEnd(13)} ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${bug.name} (seed ${seed})`);
   for (const line of caught) console.log(`                      ${line.slice(0, SHOWN_CHARACTERS)}`);
 }
 console.log(`\nteeth  ${wanted.length - escaped} of ${wanted.length} as they should be`);
@@ -50,7 +51,7 @@ async function brokenRules(bug: PlantedBug, seed: number): Promise<readonly stri
       root: plantedCopy(OWN_ROOT, join(folder, 'planted'), bug),
       sql: bug.sql ?? null,
       ordersPerSecond: ORDERS_PER_SECOND,
-      pace: PACE,
+      pace: DENSE_PACE,
       onProgress: () => undefined,
     });
     return verdicts.flatMap(({ rule, violations }) =>

@@ -42,7 +42,8 @@ export function soundEvidence(): Mutable<Evidence> {
 /** Adds an answer to a command. */
 export function answered(command: Command, status: number, digest: string, location: string | null, isReplay = false): void {
   const answer: Answer = { status, digest, location, isReplay, code: null };
-  command.attempts.push({ invokedAt: 0, endedAt: 1, answer });
+  const invokedAt = 2 * command.attempts.length;
+  command.attempts.push({ invokedAt, endedAt: invokedAt + 1, answer });
 }
 
 function begin(history: History, key: string, verb: Command['verb'], path: string, amount: number, account: 0 | 1): Command {

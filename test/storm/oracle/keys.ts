@@ -84,6 +84,11 @@ export function answersAreOne({ history, dump }: Evidence): Verdict {
       answers.filter(({ isReplay }) => !isReplay).length <= 1,
       () => `${named(command)} was carried out ${answers.filter(({ isReplay }) => !isReplay).length} times`,
     );
+    for (const { answer } of command.attempts.filter(({ invokedAt }) => invokedAt > acknowledgedAt(command)))
+      check.that(
+        answer === null || answer.status < 300 || answer.status >= 500 || answer.code === 'idempotency_key_in_progress',
+        () => `${named(command)} was acknowledged, and its repetition answered ${answer?.status} ${answer?.code}`,
+      );
     const stored = (rows.get(command.key) ?? []).some(
       ({ status, digest, location }) => status === first.status && digest === first.digest && location === first.location,
     );
@@ -126,6 +131,11 @@ export function accountsAreApart({ history, dump }: Evidence): Verdict {
     );
   }
   return check.verdict();
+}
+
+/** When the first acknowledgement had arrived. */
+function acknowledgedAt({ attempts }: Command): number {
+  return Math.min(...attempts.filter(({ answer }) => answer !== null && answer.status < 300).map(({ endedAt }) => endedAt));
 }
 
 function rowsByKey({ keys }: Dump): Map<string, KeyRow[]> {

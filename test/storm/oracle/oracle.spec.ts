@@ -53,6 +53,7 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
     'a command that was carried out twice',
     ({ history }) => answered(nth(history.commands, 0), 201, 'body of ord_1', '/v1/orders/ord_1'),
   ],
+  ['R3', 'a repetition that was refused', ({ history }) => answered(nth(history.commands, 0), 422, '', null)],
   ['R3', 'a stored body that nobody was answered', ({ dump }) => (nth(dump.keys, 0).digest = 'other bytes')],
   [
     'R4',
