@@ -28,9 +28,8 @@ export interface Convergence {
 }
 
 /** The bound of R7 on this machine at this moment: `orderMs` is what an order takes that nothing disturbs. */
-export function boundFor(orderMs: number | null): number {
-  const stretch = orderMs === null ? 1 : Math.min(STRETCH_MAX, Math.max(1, orderMs / USUAL_ORDER_MS));
-  return Math.round(BOUND_MS * stretch);
+export function boundFor(orderMs: number): number {
+  return Math.round(BOUND_MS * Math.min(STRETCH_MAX, Math.max(1, orderMs / USUAL_ORDER_MS)));
 }
 
 /**
@@ -68,7 +67,8 @@ export async function converge(
   }
 }
 
-async function leftToDo({ postgres }: Fleet): Promise<number> {
+/** How many messages, operations and events are not done with. */
+export async function leftToDo({ postgres }: Fleet): Promise<number> {
   const [row] = await postgres.query<{ left: number }>(
     `SELECT ((SELECT count(*) FROM outbox) + (SELECT count(*) FROM payment_operations WHERE status IN ('queued', 'in_flight', 'unknown'))
        + (SELECT count(*) FROM webhook_events WHERE status IN ('received', 'held')))::int AS left`,

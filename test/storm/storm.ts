@@ -5,7 +5,7 @@ import { Buyers } from './buyers.js';
 import { Chance } from './chance.js';
 import { Chaos, type Pace } from './chaos.js';
 import { Client } from './client.js';
-import { boundFor, converge, type Convergence } from './convergence.js';
+import { boundFor, converge, type Convergence, leftToDo } from './convergence.js';
 import { ERRANDS } from './errands.js';
 import { type Backend, type Fleet, startFleet } from './fleet.js';
 import { acknowledged, History } from './history.js';
@@ -45,8 +45,11 @@ export interface StormResult {
   readonly notes: readonly string[];
 }
 
-/** More buyers at once than this wait outside: what waits inside for Stripe would only grow. */
+/** More buyers at once than this wait outside. */
 const BUYERS_MAX = 256;
+/** No buyer comes in while more than this is left to do: a machine slower than its buyers would only be tested for its speed. */
+const LEFT_TO_DO_MAX = 400;
+const LOOK_EVERY_MS = 500;
 /** How many acknowledged commands are sent once more at the end, beside all that were never answered. */
 const REPEATED_AT_THE_END = 500;
 /** After the healing a command is answered within this, or counts as never answered. */
@@ -79,6 +82,7 @@ class Storm {
   readonly #chance: Chance;
   readonly #inside = new Set<Promise<void>>();
   #isOver = false;
+  #left = 0;
   #phase = 'starting';
 
   constructor(
@@ -114,7 +118,8 @@ class Storm {
     });
     await Promise.all(this.#inside);
     this.#phase = 'converging';
-    const convergence = await converge(fleet, this.#history, healedAt, Date.now(), () => boundFor(after));
+    // As long as it is not paid, it takes at least so long.
+    const convergence = await converge(fleet, this.#history, healedAt, Date.now(), () => boundFor(after ?? Date.now() - healedAt));
     await probed;
     this.#phase = 'repeating commands';
     await this.#repeatCommands();
@@ -136,17 +141,27 @@ class Storm {
   async #letBuyersIn(until: number): Promise<void> {
     const chance = this.#chance.fork();
     const betweenMs = 1_000 / this.options.ordersPerSecond;
+    const look = setInterval(() => {
+      // While the database is down the last number stands.
+      leftToDo(this.fleet).then(
+        (left) => {
+          this.#left = left;
+        },
+        () => undefined,
+      );
+    }, LOOK_EVERY_MS);
     for (let nextAt = Date.now(); Date.now() < until; nextAt += betweenMs * 2 * chance.next()) {
       // What could not come in while there was no room does not come all at once.
       nextAt = Math.max(nextAt, Date.now() - 1_000);
       await sleep(Math.max(0, nextAt - Date.now()));
-      if (this.#inside.size >= BUYERS_MAX) continue;
+      if (this.#inside.size >= BUYERS_MAX || this.#left > LEFT_TO_DO_MAX) continue;
       const buying = chance
         .weighted(ERRANDS)
         .run(this.#buyers)
         .finally(() => this.#inside.delete(buying));
       this.#inside.add(buying);
     }
+    clearInterval(look);
     this.#isOver = true;
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createPostgresBackend,
   DelayedError,
@@ -55,7 +56,7 @@ class AttemptFailed extends Error {
 }
 
 type Producer = Pick<Queue, 'addBulk' | 'close' | 'getFailed' | 'remove' | 'clean'>;
-type Consumer = Pick<Worker, 'close'>;
+type Consumer = Pick<Worker, 'run' | 'close'>;
 type Seen = 'id' | 'name' | 'data' | 'failedReason' | 'attemptsMade' | 'finishedOn' | 'timestamp';
 
 /** A job that BullMQ gave up. `payload` holds ids. */
@@ -69,17 +70,62 @@ export interface FailedJob {
   readonly failedAt: Date;
 }
 
+/** What was made of BullMQ, and when it can be used. */
+interface Opened<T> {
+  readonly made: T;
+  readonly ready: Promise<unknown>;
+}
+
+/**
+ * Something of BullMQ with its connection. BullMQ remembers a first connection that failed for ever: such a worker would spin
+ * without pause, such a queue refuse every job. So what could not connect is thrown away and made anew.
+ */
+class Connected<T extends { close(): Promise<void> }> {
+  #current: Promise<T> | null = null;
+
+  constructor(
+    private readonly reach: () => Promise<void>,
+    private readonly open: () => Opened<T>,
+  ) {}
+
+  /** It, connected. Rejects when it cannot connect; the next call tries anew. */
+  get(): Promise<T> {
+    this.#current ??= this.#connect();
+    return this.#current;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#current?.catch(() => null))?.close();
+  }
+
+  async #connect(): Promise<T> {
+    let made: T | null = null;
+    try {
+      await this.reach();
+      const opened = this.open();
+      made = opened.made;
+      await opened.ready;
+      return made;
+    } catch (error) {
+      this.#current = null;
+      made?.close().catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
 /** BullMQ on PostgreSQL or, with a Redis URL, on Redis: the same queues and the same jobs. */
 export class JobQueues {
-  readonly #producers: ReadonlyMap<QueueName, Producer>;
-  readonly #consumers: Consumer[] = [];
+  readonly #producers: ReadonlyMap<QueueName, Connected<Producer>>;
+  readonly #consumers: Connected<Consumer>[] = [];
+  #isStopping = false;
   readonly #pool: PgPool | null;
   readonly #connections = new Set<pg.PoolClient>();
   readonly #redis: Redis[] = [];
 
   constructor(private readonly options: QueueOptions) {
     this.#pool = options.redisUrl === null ? this.#openPool() : null;
-    this.#producers = new Map(QUEUES.map((name) => [name, this.#openQueue(name)]));
+    this.#producers = new Map(QUEUES.map((name) => [name, new Connected(this.#reach, () => this.#openQueue(name))]));
   }
 
   /** Hands messages to the queue in one call a queue. Safe to repeat while the jobs exist: their ids are the rows' ids. */
@@ -87,7 +133,9 @@ export class JobQueues {
     for (const [name, producer] of this.#producers) {
       const batch = messages.filter(({ kind }) => queueOf(kind) === name);
       if (batch.length === 0) continue;
-      await producer.addBulk(
+      await (
+        await producer.get()
+      ).addBulk(
         batch.map(({ id, kind, payload }) => ({
           name: kind,
           data: payload,
@@ -114,6 +162,7 @@ export class JobQueues {
     };
     const options = {
       concurrency,
+      autorun: false,
       maxStalledCount: MAX_STALLED,
       runRetryDelay: RECONNECT_MS,
       settings: {
@@ -121,31 +170,56 @@ export class JobQueues {
           error instanceof AttemptFailed ? Math.max(0, error.at.getTime() - Date.now()) : 1_000,
       },
     };
-    const worker = this.#pool
-      ? new (withBackend(createPostgresBackend).Worker)(queue, run, { ...options, connection: this.#pool })
-      : new Worker(queue, run, { ...options, connection: this.#openRedis(null), prefix: REDIS_PREFIX });
-    worker.on('error', this.options.onError);
-    this.#consumers.push(worker);
+    const consumer = new Connected<Consumer>(this.#reach, () => {
+      const worker = this.#pool
+        ? new (withBackend(createPostgresBackend).Worker)(queue, run, { ...options, connection: this.#pool })
+        : new Worker(queue, run, { ...options, connection: this.#openRedis(null), prefix: REDIS_PREFIX });
+      worker.on('error', this.options.onError);
+      return { made: worker, ready: this.#pool ? worker.waitUntilReady() : Promise.resolve() };
+    });
+    this.#consumers.push(consumer);
+    void this.#begin(consumer);
+  }
+
+  /** Redis is waited for by its own client. */
+  readonly #reach = async (): Promise<void> => {
+    if (this.#pool) await this.#pool.query('SELECT 1');
+  };
+
+  /** Runs a consumer as soon as it can connect. */
+  async #begin(consumer: Connected<Consumer>): Promise<void> {
+    while (!this.#isStopping) {
+      try {
+        const worker = await consumer.get();
+        if (!this.#isStopping) await worker.run();
+        return;
+      } catch (error) {
+        this.options.onError(error instanceof Error ? error : new Error(String(error)));
+        await delay(RECONNECT_MS, undefined, { ref: false });
+      }
+    }
   }
 
   /** The latest `limit` jobs of each queue that failed for good, the newest first. */
   async listFailed(limit: number): Promise<readonly FailedJob[]> {
     const failed = await Promise.all(
-      [...this.#producers].map(async ([queue, producer]) => (await producer.getFailed(0, limit - 1)).map((job) => failedJob(queue, job))),
+      [...this.#producers].map(async ([queue, producer]) =>
+        (await (await producer.get()).getFailed(0, limit - 1)).map((job) => failedJob(queue, job)),
+      ),
     );
     return failed.flat().toSorted((a, b) => b.failedAt.getTime() - a.failedAt.getTime());
   }
 
   /** Forgets a job. Safe to repeat. */
   async remove({ queue, id }: Pick<FailedJob, 'queue' | 'id'>): Promise<void> {
-    await this.#producers.get(queue)?.remove(id);
+    await (await this.#producers.get(queue)?.get())?.remove(id);
   }
 
   /** Forgets up to `limit` jobs of each queue that ended longer than `ageMs` ago, by real time. Returns how many. Safe to repeat. */
   async forgetFinished(ageMs: number, limit: number): Promise<number> {
     let count = 0;
     for (const producer of this.#producers.values()) {
-      for (const state of ['completed', 'failed'] as const) count += (await producer.clean(ageMs, limit, state)).length;
+      for (const state of ['completed', 'failed'] as const) count += (await (await producer.get()).clean(ageMs, limit, state)).length;
     }
     return count;
   }
@@ -158,6 +232,7 @@ export class JobQueues {
 
   /** Stops taking jobs and waits for those under way. Safe to repeat. */
   async stopConsuming(): Promise<void> {
+    this.#isStopping = true;
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
   }
 
@@ -169,12 +244,12 @@ export class JobQueues {
     await this.#closePool();
   }
 
-  #openQueue(name: QueueName): Producer {
+  #openQueue(name: QueueName): Opened<Producer> {
     const queue = this.#pool
       ? new (withBackend(createPostgresBackend).Queue)(name, { connection: this.#pool })
       : new Queue(name, { connection: this.#openRedis(1), prefix: REDIS_PREFIX });
     queue.on('error', this.options.onError);
-    return queue;
+    return { made: queue, ready: this.#pool ? queue.waitUntilReady() : Promise.resolve() };
   }
 
   #openPool(): PgPool {
@@ -186,7 +261,11 @@ export class JobQueues {
       options: '-c search_path=bullmq,public',
       application_name: 'oncepay queue',
     });
-    pool.on('connect', (client) => this.#connections.add(client));
+    pool.on('connect', (client) => {
+      this.#connections.add(client);
+      // BullMQ holds clients without listening; one that is cut would end the process. Whoever uses it hears of it by its query.
+      client.on('error', () => undefined);
+    });
     pool.on('remove', (client) => this.#connections.delete(client));
     if (!isPgPool(pool)) throw new Error('bug: BullMQ does not take a pool of pg');
     pool.on('error', this.options.onError);
