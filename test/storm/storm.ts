@@ -48,7 +48,7 @@ export interface StormResult {
 /** More buyers at once than this wait outside. */
 const BUYERS_MAX = 256;
 /** No buyer comes in while more than this is left to do: a machine slower than its buyers would only be tested for its speed. */
-const LEFT_TO_DO_MAX = 400;
+const LEFT_TO_DO_MAX = 1_500;
 const LOOK_EVERY_MS = 500;
 /** How many acknowledged commands are sent once more at the end, beside all that were never answered. */
 const REPEATED_AT_THE_END = 500;
