@@ -142,6 +142,19 @@ describe('the API describes itself', () => {
       assert.ok(routes.includes(known), known);
   });
 
+  it('with a reference of every operation and every problem, which needs no network', async () => {
+    const { status, text, headers } = await get('/docs');
+    assert.deepEqual([status, headers.get('Content-Type')], [200, 'text/html; charset=utf-8']);
+    const { json } = await get('/openapi.json');
+    for (const operation of Object.values<Record<string, { operationId: string }>>(Object(json['paths'])).flatMap((methods) =>
+      Object.values(methods),
+    ))
+      assert.ok(text.includes(`<article id="${operation.operationId}"`), operation.operationId);
+    for (const code of CODES) assert.ok(text.includes(`href="/problems/${code}"`), code);
+    assert.ok(text.includes('oncepay_sk_') && text.includes('items[].unitAmount') && text.includes('cart-4711'));
+    assert.doesNotMatch(text, /<(script|link|img|iframe)|@import|url\(/);
+  });
+
   for (const code of CODES) {
     it(`with a page for ${code}`, async () => {
       const { status, text, headers } = await get(`/problems/${code}`);

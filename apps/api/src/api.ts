@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type OpenAPIObject } from '@nestjs/swagger';
 import { type Config } from '#libs/config';
 import { Database } from '#libs/database';
 import { OutboxBell } from '#libs/jobs';
@@ -11,6 +12,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { AdminListener } from './admin-listener.js';
 import { ApiModule } from './api.module.js';
 import { openApiDocument } from './docs/openapi.js';
+import { REFERENCE_STYLE, referencePage } from './docs/reference-page.js';
 import { Authenticator } from './callers/authenticate.js';
 import { PUBLIC } from './callers/caller.guard.js';
 import { CrossOrigin } from './http/cors.js';
@@ -21,7 +23,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { RequestsUnderWay } from './http/requests-under-way.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { RequestLimits } from './limits/request-limits.js';
-import { SECURITY_HEADERS } from './http/security-headers.js';
+import { SECURITY_HEADERS, sendPage } from './http/security-headers.js';
 import { refuseUnparsed } from './http/unparsed-request.js';
 import { Draining } from './health/draining.js';
 
@@ -89,15 +91,9 @@ export async function createApi(
     crossOrigin: new CrossOrigin(database, clock, config.development.publishableKeys.length > 0),
     limits: new RequestLimits(limiter, config.rateLimits),
   });
-  let document = '';
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .get('/openapi.json', { config: { policy: PUBLIC } }, (_request, reply) =>
-      reply.type('application/json; charset=utf-8').send(document),
-    );
+  const publish = describeAt(app);
   await app.init();
-  document = JSON.stringify(openApiDocument(app, routes));
+  publish(openApiDocument(app, routes));
   const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
   await clock.refresh();
   const { server } = app.getHttpAdapter().getInstance();
@@ -127,6 +123,18 @@ export async function startApi(config: Config, logger: Logger): Promise<RunningA
   await app.listen(config.port, '0.0.0.0');
   const adminUrl = config.adminPort === null ? null : await admin.listen(app.getHttpAdapter().getInstance(), config.adminPort);
   return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };
+}
+
+/** Makes the routes of the description and the reference, which can be told only when all others are made. */
+function describeAt(app: NestFastifyApplication): (document: OpenAPIObject) => void {
+  let [text, reference] = ['', ''];
+  const fastify = app.getHttpAdapter().getInstance();
+  const open = { config: { policy: PUBLIC } };
+  fastify.get('/openapi.json', open, (_request, reply) => reply.type('application/json; charset=utf-8').send(text));
+  fastify.get('/docs', open, (_request, reply) => sendPage(reply, { title: 'Oncepay API', style: REFERENCE_STYLE, body: reference }));
+  return (document) => {
+    [text, reference] = [JSON.stringify(document), referencePage(document)];
+  };
 }
 
 /** Answers what never meets the hooks and filters of a route. */

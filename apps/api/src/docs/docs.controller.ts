@@ -18,7 +18,11 @@ export class ProblemPagesController {
   page(@Param('code') code: string, @Res() reply: FastifyReply): void {
     if (!isCode(code)) throw new DomainError('not_found', 'There is no problem with this code.');
     const { status, title, remedy } = PROBLEMS[code];
-    sendPage(reply, { title, style: STYLE, body: `<p>HTTP ${status} <code>${code}</code></p><h1>${title}</h1><p>${remedy}</p>` });
+    sendPage(reply, {
+      title,
+      style: STYLE,
+      body: `<p>HTTP ${status} <code>${code}</code></p><h1>${title}</h1><p>${remedy}</p><p><a href="/docs">API reference</a></p>`,
+    });
   }
 }
 

@@ -1,0 +1,26 @@
+/** Text that may stand in a page as it is. */
+export interface Html {
+  readonly text: string;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** A piece of a page: what is put in is escaped unless it is a piece itself. */
+export function html(parts: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
+  const texts = values.map((value) => (typeof value === 'string' ? escaped(value) : value.text));
+  return { text: parts.map((part, index) => part + (texts[index] ?? '')).join('') };
+}
+
+/** The pieces of many things, one after the other. */
+export function joined<T>(things: readonly T[], piece: (thing: T) => Html): Html {
+  return { text: things.map((thing) => piece(thing).text).join('') };
+}
+
+/** A value as people read JSON. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
+}
