@@ -59,6 +59,9 @@ export class Database {
           }),
     });
     this.#pool.on('error', onError);
+    // For moments nobody listens to a client that is handed out, and one that is cut then would end the process. Whoever
+    // uses it hears of it by the next statement.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
     this.#client = new PrismaClient({
       adapter: new PrismaPg(this.#pool, { onPoolError: onError, onConnectionError: onError }),
       transactionOptions: { maxWait: POOL_WAIT_MS, timeout: STATEMENT_TIMEOUT_MS },
