@@ -44,6 +44,7 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
       id,
       refunds.map((refund) => refund.id),
     );
+    await assertReservationsFitted(sequence, id);
     await assertTimelineLeads(sequence, id);
   }
   await assertOneCustomerAnOrder(sequence);
@@ -218,6 +219,21 @@ async function assertRefundsFit(sequence: Sequence, orderId: string, accepted: r
   const orderedBy = made.flatMap(({ metadata }) => metadata?.['oncepay_operation'] ?? []);
   assert.equal(new Set(orderedBy).size, orderedBy.length, `a refund of ${orderId} was carried out twice`);
   assert.ok(orderedBy.length <= accepted.length, `${orderedBy.length} refunds were made of ${accepted.length} ordered`);
+}
+
+/** R6, at the moment of each reservation: what we ordered then fitted beside all that was known of other refunds. */
+async function assertReservationsFitted({ stack }: Sequence, orderId: string): Promise<void> {
+  const events = await stack.database.query<{ cause: string; refund: string; to: string; amount: number; captured: number }>(
+    `SELECT e.cause, e.data ->> 'refund' AS refund, e.data ->> 'to' AS to, (e.data ->> 'amount')::int AS amount, o.amount_captured::int AS captured
+     FROM order_events e JOIN orders o ON o.id = e.order_id WHERE o.id = $1::uuid AND e.type LIKE 'refund.%' ORDER BY e.position`,
+    [uuidOf('ord', orderId)],
+  );
+  const held = new Map<string, number>();
+  for (const { cause, refund, to, amount, captured } of events) {
+    held.set(refund, to === 'pending' || to === 'succeeded' ? amount : 0);
+    const sum = [...held.values()].reduce((total, part) => total + part, 0);
+    if (cause === 'command:refund') assert.ok(sum <= captured, `${sum} reserved of ${captured} captured when ${refund} was ordered`);
+  }
 }
 
 /** R8, R11. */
