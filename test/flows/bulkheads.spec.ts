@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { intentOf, refund, refundIn } from '../support/commands.js';
-import { deliver, forged } from '../support/signed-events.js';
 import { type Stack, startStack } from '../support/stack.js';
+import { anEvent, deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Many times what a worker handles at once. */
@@ -30,8 +30,8 @@ describe('a storm of events, each of which needs an answer of a slow Stripe', ()
     await waitFor('the events of both orders to be over', async () => (await waitingEvents()) === 0);
     // They say what we do not know yet and what is not final, so the intent is read for each of them.
     await stack.control('/_sim/faults', { method: 'GET', path: `/v1/payment_intents/${intent.id}`, action: 'delay', ms: 1_000 });
-    const storm = Array.from({ length: EVENTS }, () => forged('payment_intent.processing', { ...intent, status: 'processing' }));
-    await Promise.all(storm.map((event) => deliver(stack, event)));
+    const storm = Array.from({ length: EVENTS }, () => anEvent('payment_intent.processing', { ...intent, status: 'processing' }));
+    await Promise.all(storm.map((event) => deliverTo(stack, event)));
 
     const { id } = await stack.order();
     await stack.orderIn(id, 'paid');

@@ -6,8 +6,8 @@ import { CURRENCIES, currencyRule, uuidOf } from '#libs/primitives';
 import { command, intentOf, refund, refundIn, refundsOf } from '../support/commands.js';
 import { effectsOn, payInBrowser } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
-import { deliver, eventStatus, forged } from '../support/signed-events.js';
 import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { anEvent, deliverTo, eventStatus } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 let stack: Stack;
@@ -147,8 +147,8 @@ describe('an amount or a currency at Stripe that differs from ours', () => {
     it(`is flagged and never accepted as payment: ${what}`, async () => {
       const order = await unpaid();
       const intent = await stack.stripe.paymentIntents.retrieve(intentOf(order));
-      const event = forged('payment_intent.succeeded', { ...intent, status: 'succeeded', ...change });
-      assert.equal((await deliver(stack, event)).status, 200);
+      const event = anEvent('payment_intent.succeeded', { ...intent, status: 'succeeded', ...change });
+      assert.equal((await deliverTo(stack, event)).status, 200);
       assert.deepEqual(await flagged(intent.id), [kind]);
       await waitFor('the event to be dealt with', async () => (await eventStatus(stack, event.id)) === 'applied');
       const { status, amountCaptured } = await stack.readOrder(order.id);
@@ -176,9 +176,9 @@ describe('an amount or a currency at Stripe that differs from ours', () => {
     const { id } = await refund(stack, order.id, { amount: 500 });
     const { stripeRefundId } = await refundIn(stack, id, 'succeeded');
     const atStripe = await stack.stripe.refunds.retrieve(stripeRefundId ?? '');
-    await deliver(stack, forged('refund.updated', { ...atStripe, amount: 50_000 }));
+    await deliverTo(stack, anEvent('refund.updated', { ...atStripe, amount: 50_000 }));
     assert.deepEqual(await flagged(atStripe.id), ['refund_amount_differs']);
-    await deliver(stack, forged('refund.created', { ...atStripe, id: 're_elsewhere', currency: 'jpy', metadata: {} }));
+    await deliverTo(stack, anEvent('refund.created', { ...atStripe, id: 're_elsewhere', currency: 'jpy', metadata: {} }));
     assert.deepEqual(await flagged('re_elsewhere'), ['refund_currency_differs']);
     assert.deepEqual(
       (await refundsOf(stack, order.id)).map(({ amount, currency, status }) => [amount, currency, status]),

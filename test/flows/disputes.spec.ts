@@ -5,8 +5,8 @@ import { type Stripe } from 'stripe';
 import { command, intentOf, refund, refundIn, timelineOf } from '../support/commands.js';
 import { assertRulesHold } from '../support/invariants.js';
 import { payInBrowser } from '../support/payment-facts.js';
-import { deliver, eventsOf, eventStatus, forged } from '../support/signed-events.js';
 import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { anEvent, deliverTo, eventsOf, eventStatus } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 let stack: Stack;
@@ -154,7 +154,7 @@ describe('the events of a disputed payment', () => {
     await stack.control('/_sim/webhooks', undefined, 'DELETE');
     for (const { order, arrivals, end } of histories) {
       assert.ok(arrivals.length >= 10);
-      for (const event of arrivals) assert.equal((await deliver(stack, event)).status, 200);
+      for (const event of arrivals) assert.equal((await deliverTo(stack, event)).status, 200);
       await waitFor('every event to be dealt with', async () =>
         (await Promise.all(arrivals.map(({ id }) => eventStatus(stack, id)))).every(
           (status) => status === 'applied' || status === 'ignored',

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Answer, call } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
 import { PUBLISHABLE_KEYS, SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
-import { anEvent, anIntent, deliver } from '../support/stripe-events.js';
+import { anEvent, anIntent, deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 let stack: Stack;
@@ -75,7 +75,7 @@ describe('the metrics', () => {
     const declined = await stack.order({ paymentMethod: 'pm_card_chargeDeclined' });
     await stack.orderIn(declined.id, 'requires_payment');
     const event = anEvent('payment_intent.succeeded', anIntent());
-    for (const _ of [1, 2]) await deliver(event, { url: stack.apiUrl, secret: stack.webhookSecret });
+    for (const _ of [1, 2]) await deliverTo(stack, event);
     await stack.call(`/nobody/${id}`);
 
     await waitFor('everything to be counted', async () => {

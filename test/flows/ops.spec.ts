@@ -7,7 +7,7 @@ import { type LaidOrder, layOrder, sentFor, strike, type Struck } from '../suppo
 import { effectsOn } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
 import { SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
-import { anEvent, deliver } from '../support/stripe-events.js';
+import { anEvent, deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 const PAID_ONCE = ['authorized 2000 usd', 'captured 2000 usd'];
@@ -198,7 +198,7 @@ describe('the inbox', () => {
 
   it('refuses to apply again what was forgotten, and leaves no line in the audit trail', async () => {
     const event = anEvent('payment_intent.succeeded', { object: 'charge' });
-    await deliver(event, { url: stack.apiUrl, secret: stack.webhookSecret });
+    await deliverTo(stack, event);
     const { id } = event;
     await waitFor('it to be parked', async () => (await ops(`/webhook-events/${id}`)).json['status'] === 'parked');
     assert.equal((await ops(`/webhook-events/${id}`)).json['payload'], null, 'its order is not known');
@@ -303,8 +303,7 @@ describe('npm run ops', () => {
 describe('after all of it', () => {
   it('the rules hold', async () => {
     // What Stripe was kept from telling, it tells late.
-    for (const event of await stack.stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 }))
-      await deliver(event, { url: stack.apiUrl, secret: stack.webhookSecret });
+    for (const event of await stack.stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 })) await deliverTo(stack, event);
     await assertRulesHold(stack);
   });
 });

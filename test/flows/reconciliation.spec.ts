@@ -5,7 +5,7 @@ import { loadReconciliation, type Reconciliation, type ReconciliationReport, req
 import { systemEntropy, uuidOf } from '#libs/primitives';
 import { command, intentOf, operationsOf, timelineOf } from '../support/commands.js';
 import { type OrderJson, type Stack, startStack } from '../support/stack.js';
-import { eventsOf, eventStatus } from '../support/signed-events.js';
+import { eventsOf, eventStatus } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 const RETURN_URL = 'https://shop.example/return';

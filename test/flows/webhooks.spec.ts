@@ -4,7 +4,7 @@ import { type Stripe } from 'stripe';
 import { assertRulesHold, keepOutbox } from '../support/invariants.js';
 import { effectsOn, payInBrowser } from '../support/payment-facts.js';
 import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
-import { anEvent, anIntent, deliver } from '../support/stripe-events.js';
+import { anEvent, anIntent, deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 const PAID_ONCE = ['authorized 2000 usd', 'captured 2000 usd'];
@@ -38,7 +38,7 @@ async function eventsOf(intentId: string): Promise<readonly Stripe.Event[]> {
   return events.filter(({ data }) => 'id' in data.object && data.object.id === intentId).toReversed();
 }
 
-const send = (event: object): ReturnType<typeof deliver> => deliver(event, { url: stack.apiUrl, secret: stack.webhookSecret });
+const send = (event: object): ReturnType<typeof deliverTo> => deliverTo(stack, event);
 
 async function sendAll(events: readonly object[]): Promise<void> {
   for (const event of events) assert.equal((await send(event)).status, 200);

@@ -3,7 +3,7 @@ import { type Stripe } from 'stripe';
 import { uuidOf } from '#libs/primitives';
 import { type Answer } from '../support/http-client.js';
 import { type Stack } from '../support/stack.js';
-import { deliver } from '../support/stripe-events.js';
+import { deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 import { answersTo, isRefusedForEver, type ModelOrder, type OrderSeen, type Verb } from './model.js';
 
@@ -130,7 +130,7 @@ export class Sequence {
   /** Delivers an event past the simulator's own delivery, and whatever its faults are. */
   async deliver(event: Stripe.Event): Promise<void> {
     for (let left = TRIES; ; left -= 1) {
-      const { status } = await deliver(event, { url: this.stack.apiUrl, secret: this.stack.webhookSecret });
+      const { status } = await deliverTo(this.stack, event);
       if (status === 200) return;
       assert.ok(status === 503 && left > 0, `an event was answered ${status}`);
     }

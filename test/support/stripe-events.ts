@@ -1,5 +1,6 @@
 import { Stripe } from 'stripe';
 import { type Answer, call } from './http-client.js';
+import { type Stack } from './stack.js';
 
 /** A snapshot event of Stripe about an object. */
 export function anEvent(type: string, object: object, overrides: object = {}): Readonly<Record<string, unknown>> & { readonly id: string } {
@@ -7,7 +8,7 @@ export function anEvent(type: string, object: object, overrides: object = {}): R
   return {
     id,
     object: 'event',
-    api_version: '2026-10-28.endive',
+    api_version: Stripe.API_VERSION,
     created: Math.floor(Date.now() / 1_000),
     livemode: false,
     pending_webhooks: 1,
@@ -58,4 +59,21 @@ export function signatureOf(payload: string, { secret, skewSeconds = 0 }: Pick<D
 export function deliver(event: object | string, { url, headers, ...signing }: Delivery): Promise<Answer> {
   const payload = typeof event === 'string' ? event : JSON.stringify(event);
   return call(`${url}/webhooks/stripe`, { body: payload, headers: { 'Stripe-Signature': signatureOf(payload, signing), ...headers } });
+}
+
+/** Posts an event to a stack's API in the place of its simulator. */
+export function deliverTo({ apiUrl, webhookSecret }: Pick<Stack, 'apiUrl' | 'webhookSecret'>, event: object | string): Promise<Answer> {
+  return deliver(event, { url: apiUrl, secret: webhookSecret });
+}
+
+/** Every event the simulator has of an intent and of what belongs to it, oldest first, as it was when it happened. */
+export async function eventsOf({ stripe }: Pick<Stack, 'stripe'>, paymentIntentId: string): Promise<readonly Stripe.Event[]> {
+  const events = await stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
+  return events.filter(({ data }) => JSON.stringify(data.object).includes(`"${paymentIntentId}"`)).reverse();
+}
+
+/** What became of an event. */
+export async function eventStatus({ database }: Pick<Stack, 'database'>, id: string): Promise<string | undefined> {
+  const rows = await database.query<{ status: string }>('SELECT status FROM webhook_events WHERE id = $1', [id]);
+  return rows[0]?.status;
 }
