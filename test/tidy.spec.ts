@@ -78,11 +78,11 @@ describe('the repository', () => {
     none(silent, 'write what it promises: units, errors, source, safe to repeat');
   });
 
-  it('names no path, link or npm script in its documents that does not exist', () => {
+  it('names no path, link, test or npm script in its documents that does not exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const documents = files.filter((file) => file.endsWith('.md'));
     none(
-      [...documents.flatMap(deadPaths), ...documents.flatMap((file) => deadScripts(file, scripts))],
+      [...documents.flatMap(deadPaths), ...documents.flatMap(deadTitles), ...documents.flatMap((file) => deadScripts(file, scripts))],
       'mend the document, or make what it names',
     );
   });
@@ -182,6 +182,13 @@ function matches(among: string[], pattern: RegExp): string[] {
 function deadScripts(file: string, scripts: Record<string, string>): string[] {
   const named = [...read(file).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, script = '']) => script);
   return named.filter((script) => !(script in scripts)).map((script) => `${file}: npm run ${script}`);
+}
+
+/** Titles of tests, or parts of them, in quotes behind the link to their file. */
+function deadTitles(file: string): string[] {
+  return [...read(file).matchAll(/\]\(([^)\s]+\.spec\.ts)\) "([^"\n]+)"/g)]
+    .filter(([, link = '', title = '']) => !read(join(dirname(file), link)).includes(title))
+    .map(([, , title = '']) => `${file}: "${title}"`);
 }
 
 /** Relative links, and words in backticks that start with one of our folders. */

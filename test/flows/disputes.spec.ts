@@ -105,6 +105,24 @@ describe('a dispute', () => {
     assert.equal((await disputeOf(order.id))?.status, 'warning_closed');
   });
 
+  it('that is an inquiry and settled by a refund at Stripe moves the order by that refund, part by part', async () => {
+    const { order } = await disputed('pm_card_createDisputeInquiry', 'warning_needs_response');
+    const giveBack = (amount: number): Promise<Stripe.Refund> => stack.stripe.refunds.create({ payment_intent: intentOf(order), amount });
+    await giveBack(500);
+    assert.equal((await stack.orderIn(order.id, 'partially_refunded')).amountRefunded, 500);
+    await giveBack(1_500);
+    assert.equal((await stack.orderIn(order.id, 'refunded')).amountRefunded, 2_000);
+    const told = (await timelineOf(stack, order.id)).filter(({ type }) => type.startsWith('order.')).slice(-3);
+    assert.deepEqual(
+      told.map(({ type, data }) => [type, data['amountRefunded']]),
+      [
+        ['order.paid', 0],
+        ['order.partially_refunded', 500],
+        ['order.refunded', 2_000],
+      ],
+    );
+  });
+
   it('lets a refund that is under way fail, and what it held is free again', async () => {
     const order = await stack.orderIn((await stack.order({ paymentMethod: 'pm_card_pendingRefund' })).id, 'paid');
     const pending = await refund(stack, order.id, { amount: 500 });
@@ -167,8 +185,8 @@ describe('the events of a disputed payment', () => {
 
   it('that contradict the currency are written down and never accepted', async () => {
     const { order, dispute } = await disputed('pm_card_createDispute');
-    const event = forged('charge.dispute.updated', { ...dispute, currency: 'eur', status: 'lost' });
-    await deliver(stack, event);
+    const event = anEvent('charge.dispute.updated', { ...dispute, currency: 'eur', status: 'lost' });
+    await deliverTo(stack, event);
     const found = await waitFor('the discrepancy', async () => {
       const rows = await stack.database.query<{ kind: string }>('SELECT kind FROM discrepancies WHERE stripe_object_id = $1', [dispute.id]);
       return rows[0] ?? false;

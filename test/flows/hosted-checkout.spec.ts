@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Stripe } from 'stripe';
+import { becomeDue, operationIn } from '../support/commands.js';
 import { assertRulesHold } from '../support/invariants.js';
 import { effectsOn, journalOf } from '../support/payment-facts.js';
 import { type OrderJson, type Stack, startStack } from '../support/stack.js';
@@ -266,6 +267,29 @@ describe('whatever is lost, late or repeated', () => {
       await stack.orderIn(order.id, 'paid');
     });
   }
+
+  it('the same is asked for again under its key, though name, amount and currency of its price have changed meanwhile', async () => {
+    const price = (body: object): ReturnType<Stack['call']> => stack.call('/v1/prices/mug', { method: 'PUT', body });
+    await price({ name: 'Mug', currency: 'eur', unitAmount: 900 });
+    const create = 'POST /v1/checkout/sessions';
+    await stack.control('/_sim/faults', { route: create, phase: 'after', action: 'reset', count: 1 });
+    await stack.control('/_sim/faults', { route: create, action: '429', retryAfterSeconds: 3_600, count: 1 });
+    const { id } = await accepted(stack, { items: [{ price: 'mug', quantity: 2 }] });
+    const { id: operationId, key } = await operationIn(stack, id, 'create', 'unknown');
+    const tries = (): ReturnType<typeof journalOf> => journalOf(stack, `kind=request&key=${key}`);
+    await waitFor('two tries to be over', async () => (await tries()).length === 2);
+    await price({ name: 'Cup', currency: 'usd', unitAmount: 1_100 });
+    await waitFor('the third', async () => {
+      await becomeDue(stack, operationId);
+      return (await stack.readOrder(id)).status === 'requires_payment';
+    });
+    const session = await sessionOf(stack, await stack.readOrder(id));
+    assert.deepEqual([session.amount_total, session.currency], [1_800, 'eur']);
+    assert.equal((await stack.stripe.checkout.sessions.listLineItems(session.id)).data[0]?.description, 'Mug');
+    // Stripe took it for the request it was, and gave the lost answer again.
+    const [first, , third] = await tries();
+    assert.equal(third?.['replayOf'], first?.['requestId']);
+  });
 
   it('events that come five times take effect once', async () => {
     await stack.control('/_sim/webhooks', { action: 'duplicate', times: 4 });

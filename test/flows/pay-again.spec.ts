@@ -241,6 +241,14 @@ describe('a payment that its holder must authenticate', () => {
     assert.equal(paid.payment.stripePaymentIntentId, intentOf(order));
   });
 
+  it('is paid by another card in the browser, on the same intent, when the holder abandons it', async () => {
+    const order = await asked();
+    assert.equal((await payInBrowser(stack, order, 'pm_card_visa')).status, 200);
+    const paid = await stack.orderIn(order.id, 'paid');
+    assert.deepEqual([paid.payment.stripePaymentIntentId, paid.payment.nextAction], [intentOf(order), null]);
+    assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', 'captured 2000 usd']);
+  });
+
   it('stays open when the holder abandons it, until it is canceled; then completing it charges nothing', async () => {
     const order = await asked();
     assertProblem(await command(stack, order.id, 'pay', ANOTHER), 409, 'order_not_payable');
