@@ -10,6 +10,8 @@ import { pathToFileURL } from 'node:url';
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const stampFile = join(dist, '.build.json');
+/** The checkout page runs in browsers, so it has their types instead of Node's. */
+const pageProject = 'clients/checkout-page/tsconfig.json';
 const generatedClient = join(root, 'libs/database/src/generated/client.ts');
 
 /**
@@ -28,27 +30,29 @@ export async function build(log = console.log) {
   }
 
   const sources = typescriptSources();
-  const compilerInputs = ['tsconfig.json', 'package.json', 'node_modules/.package-lock.json'].map((file) => join(root, file));
+  const compilerInputs = ['tsconfig.json', pageProject, 'package.json', 'node_modules/.package-lock.json'].map((file) => join(root, file));
   const code = fingerprint([...compilerInputs, ...sources]);
   const isComplete = outputsOf(sources).every((output) => existsSync(output));
   if (code === last.code && isComplete) return false;
 
   // The compiler's incremental memory does not notice outputs that somebody removed.
-  if (!isComplete) rmSync(join(dist, '.tsbuildinfo'), { force: true });
+  if (!isComplete) for (const memory of ['.tsbuildinfo', '.tsbuildinfo-page']) rmSync(join(dist, memory), { force: true });
   const colour = process.stdout.isTTY ? ['--pretty'] : [];
-  await timed(log, `TypeScript, ${sources.length} files`, () =>
-    runNode(['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json', ...colour]),
-  );
+  const compile = (project) => runNode(['node_modules/typescript7/bin/tsc', '-p', project, ...colour]);
+  await timed(log, `TypeScript, ${sources.length} files`, async () => {
+    await compile('tsconfig.json');
+    await compile(pageProject);
+  });
   removeOrphans(sources);
   writeStamp({ schema, code });
   return true;
 }
 
-/** Every .ts file that tsconfig.json includes. */
+/** Every .ts file that tsconfig.json includes, and those of the checkout page. */
 function typescriptSources() {
   const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
   const isSource = (path) => /\.[cm]?ts$/.test(path) && !path.includes('node_modules');
-  return include
+  return [...include, 'clients/checkout-page/src']
     .map((entry) => join(root, entry))
     .filter((path) => existsSync(path))
     .flatMap((path) => (isSource(path) ? [path] : filesBelow(path).filter(isSource)))

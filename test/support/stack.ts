@@ -79,6 +79,8 @@ interface StackOptions {
   readonly stateFile?: string;
   /** API and worker live by the simulator's clock, which `control('/_sim/clock', { advanceSeconds })` moves. */
   readonly virtualClock?: boolean;
+  /** The API hands out the browser side of the simulator's account and knows where it is, as after `npm start`. */
+  readonly forBrowsers?: boolean;
 }
 
 /** An order of one item. */
@@ -88,9 +90,15 @@ export const AN_ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount
 export const WITHOUT_BREAKER = { STRIPE_BREAKER_FAILURES: '1000000' };
 
 /** Starts everything on free ports and an own database. */
-export async function startStack({ env = {}, withWorker = true, stateFile, virtualClock = false }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  env = {},
+  withWorker = true,
+  stateFile,
+  virtualClock = false,
+  forBrowsers = false,
+}: StackOptions = {}): Promise<Stack> {
   const database = await freshDatabase();
-  const simulatorPort = virtualClock ? await freePort() : 0;
+  const simulatorPort = virtualClock || forBrowsers ? await freePort() : 0;
   const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
   const settings = {
     DATABASE_URL: database.url,
@@ -104,6 +112,9 @@ export async function startStack({ env = {}, withWorker = true, stateFile, virtu
     EVENTS_BACKFILL_EVERY_SECONDS: '0',
     LOG_LEVEL: 'silent',
     ...(virtualClock ? { ONCEPAY_CLOCK_URL: `http://127.0.0.1:${simulatorPort}/_sim/clock` } : {}),
+    ...(forBrowsers
+      ? { STRIPE_API_BASE: `http://127.0.0.1:${simulatorPort}`, STRIPE_PUBLISHABLE_KEY: stripeKey.replace('sk_', 'pk_') }
+      : {}),
     ...env,
   };
   const logger = createLogger('test', settings.LOG_LEVEL);

@@ -8,6 +8,7 @@ import { InterruptedError, onInterruption } from './interruption.js';
 import { Launch } from './launch.js';
 import { makePlan, type Plan } from './plan.js';
 import { reasonOf, StartError } from './start-error.js';
+import { writeShopPrices } from './shop-prices.js';
 import { showSummary, shown } from './summary.js';
 import { say, styled } from './terminal.js';
 
@@ -66,6 +67,7 @@ async function run(launch: Launch, { plan, folder, once, signal }: Run): Promise
   const stage = { apiUrl: plan.apiUrl, secretKey: plan.config.development.secretKeys[0] ?? '', stripe, signal };
   const isAgreed = plan.stripe === 'live' || (await demonstrate(stage, once));
   if (once) return isAgreed ? 0 : 1;
+  if (plan.stripe !== 'live') await writeShopPrices(stage);
   showSummary(plan, folder);
   const reason = await aborted(signal);
   if (!(reason instanceof InterruptedError)) throw reason;

@@ -12,6 +12,7 @@ export function showSummary(plan: Plan, folder: DataFolder): void {
     `  ${name.padEnd(13)}${styled('cyan', address)}${note && `   ${styled('dim', note)}`}`;
   say(
     '',
+    ...(plan.stripe === 'live' ? [] : [link('Shop', `${apiUrl}/shop`, 'buy something: test cards, 3-D Secure, reload, offline')]),
     link('API', apiUrl),
     link('OpenAPI', `${apiUrl}/openapi.json`),
     link(

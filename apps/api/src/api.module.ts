@@ -34,6 +34,7 @@ import { OrdersController } from './orders/orders.controller.js';
 import { TimelineStreams } from './orders/timeline-stream.js';
 import { PricesController } from './prices/prices.controller.js';
 import { RefundsController } from './refunds/refunds.controller.js';
+import { ShopController } from './shop/shop.controller.js';
 import { CLOCK, CONFIG, ENTROPY, LOGGER, ORDERS } from './tokens.js';
 import { StripeWebhookController } from './webhooks/stripe-webhook.controller.js';
 
@@ -80,6 +81,8 @@ export class ApiModule {
         ReconciliationsController,
         BreakersController,
         AuditController,
+        // It buys with a development key, and production has none.
+        ...(config.development.publishableKeys.length > 0 ? [ShopController] : []),
       ],
       providers: [
         { provide: CONFIG, useValue: config },
