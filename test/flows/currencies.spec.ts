@@ -46,6 +46,9 @@ async function intentsByOrder(): Promise<ReadonlyMap<string, Stripe.PaymentInten
   return new Map(intents.map((intent) => [intent.metadata['oncepay_order'] ?? intent.id, intent]));
 }
 
+/** For hundreds of orders on a machine that does other things too. */
+const ALL_MS = 240_000;
+
 /** Waits until every order has this status, with one question for all of them, and reads them. */
 async function allIn(orders: readonly OrderJson[], status: string): Promise<OrderJson[]> {
   const ids = orders.map(({ id }) => uuidOf('ord', id));
@@ -59,7 +62,7 @@ async function allIn(orders: readonly OrderJson[], status: string): Promise<Orde
       if (row?.left === 0) return true;
       throw new Error(`${row?.left} are not`);
     },
-    60_000,
+    ALL_MS,
   );
   return inTurns(orders, ({ id }) => stack.readOrder(id));
 }
