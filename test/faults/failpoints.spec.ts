@@ -10,6 +10,7 @@ import { waitFor } from '../support/wait-for.js';
 const ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: AMOUNT, quantity: 1 }] };
 const PAID = { ...ORDER, paymentMethod: 'pm_card_visa' };
 const BROWSER = { ...ORDER, returnUrl: 'https://shop.example/return' };
+const HOSTED = { ...BROWSER, checkout: 'hosted' };
 
 /** What happens to one order: with everything well, up to the death, and what must be true after the restart. */
 interface Scenario {
@@ -120,6 +121,40 @@ const cancels: Scenario = {
   },
 };
 
+/** The sessions Stripe has for an order. */
+async function sessionsOf(here: Installation, orderId: string): Promise<readonly Stripe.Checkout.Session[]> {
+  const { data } = await here.stripe.checkout.sessions.list({ limit: 100 });
+  return data.filter(({ metadata }) => metadata?.['oncepay_order'] === orderId);
+}
+
+/** An order whose buyer pays on the page of a Checkout Session. */
+const opensASession: Scenario = {
+  provoke: (here, _, key) => here.send('/v1/orders', key, HOSTED),
+  settle: async (here, _, key) => {
+    const { json } = await here.command('/v1/orders', key, HOSTED);
+    const id = String(json['id']);
+    await here.becomes(`/v1/orders/${id}`, 'requires_payment');
+    const [session, ...more] = await sessionsOf(here, id);
+    assert.ok(session !== undefined && more.length === 0);
+    await here.control(`/_sim/checkout/sessions/${session.id}/pay`, { paymentMethod: 'pm_card_visa' });
+    await here.becomes(`/v1/orders/${id}`, 'paid');
+    await here.assertChargedOnce(id);
+  },
+};
+
+const expiresASession: Scenario = {
+  ...cancels,
+  prepare: (here) => placed(here, HOSTED, 'requires_payment'),
+  settle: async (here, orderId, key) => {
+    await here.command(`/v1/orders/${orderId}/cancel`, key, {});
+    await here.becomes(`/v1/orders/${orderId}`, 'canceled');
+    assert.deepEqual(
+      (await sessionsOf(here, orderId)).map(({ status }) => status),
+      ['expired'],
+    );
+  },
+};
+
 const expires: Scenario = {
   prepare: (here) => placed(here, ORDER, 'requires_payment'),
   provoke: (here) => here.database.query(`UPDATE orders SET expires_at = now() - interval '1 second' WHERE status = 'requires_payment'`),
@@ -224,17 +259,38 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'worker.reconciliation': reconciles,
 };
 
-function scenarioOf(failpoint: string): Scenario {
-  return Object.entries(SCENARIOS).find(([prefix]) => failpoint.startsWith(`${prefix}.`))?.[1] ?? paysAnOrder;
+/** What the same effect does to an order that is paid on Stripe's page. */
+const HOSTED_SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'worker.stripe.create': opensASession,
+  'worker.stripe.cancel': expiresASession,
+};
+
+function scenarioOf(failpoint: string, scenarios: Readonly<Record<string, Scenario>>): Scenario | undefined {
+  return Object.entries(scenarios).find(([prefix]) => failpoint.startsWith(`${prefix}.`))?.[1];
 }
+
+interface Crash {
+  readonly failpoint: string;
+  /** Added to its title. */
+  readonly of: string;
+  readonly scenario: Scenario;
+}
+
+const CRASHES: readonly Crash[] = FAILPOINTS.flatMap((failpoint) => {
+  const hosted = scenarioOf(failpoint, HOSTED_SCENARIOS);
+  return [
+    { failpoint, of: '', scenario: scenarioOf(failpoint, SCENARIOS) ?? paysAnOrder },
+    ...(hosted === undefined ? [] : [{ failpoint, of: ' of a hosted order', scenario: hosted }]),
+  ];
+});
 
 async function died(app: AppProcess, failpoint: string): Promise<void> {
   const exit = await Promise.race([app.ended, new Promise<null>((resolve) => setTimeout(() => resolve(null), RECOVERY_MS).unref())]);
   assert.equal(exit?.signal, 'SIGKILL', `the failpoint ${failpoint} was never reached`);
 }
 
-async function survives(here: Installation, app: 'api' | 'worker', failpoint: string): Promise<void> {
-  const { prepare, provoke, settle } = scenarioOf(failpoint);
+async function survives(here: Installation, app: 'api' | 'worker', { failpoint, scenario }: Crash): Promise<void> {
+  const { prepare, provoke, settle } = scenario;
   const key = crypto.randomUUID();
   let orderId = '';
   if (prepare !== undefined) {
@@ -256,7 +312,7 @@ const LANES_PER_APP = 2;
 const lanes = (['api', 'worker'] as const).flatMap((app) =>
   Array.from({ length: LANES_PER_APP }, (_, lane) => ({
     app,
-    failpoints: FAILPOINTS.filter((name) => name.startsWith(`${app}.`)).filter((__, index) => index % LANES_PER_APP === lane),
+    crashes: CRASHES.filter(({ failpoint }) => failpoint.startsWith(`${app}.`)).filter((__, index) => index % LANES_PER_APP === lane),
   })),
 );
 
@@ -267,7 +323,7 @@ describe('a crash at every failpoint', { concurrency: lanes.length }, () => {
   });
   after(() => simulator.close());
 
-  for (const [lane, { app, failpoints }] of lanes.entries()) {
+  for (const [lane, { app, crashes }] of lanes.entries()) {
     describe(`of the ${app} (lane ${lane + 1})`, { concurrency: 1 }, () => {
       let here: Installation;
       before(async () => {
@@ -276,8 +332,8 @@ describe('a crash at every failpoint', { concurrency: lanes.length }, () => {
       });
       after(() => here.close());
 
-      for (const failpoint of failpoints) {
-        it(`loses nothing and moves money once when the ${app} dies at ${failpoint}`, () => survives(here, app, failpoint));
+      for (const crash of crashes) {
+        it(`loses nothing and moves money once when the ${app} dies at ${crash.failpoint}${crash.of}`, () => survives(here, app, crash));
       }
     });
   }
