@@ -84,7 +84,7 @@ let stack: Stack;
 
 /** Carried out, with exactly one effect at Stripe. */
 async function carriedOut({ orderOf, kind, to, before: earlier, effects }: Laid): Promise<void> {
-  await stack.orderIn(orderOf.id, to, 20_000);
+  await stack.orderIn(orderOf.id, to);
   await operationIn(stack, orderOf.id, kind, 'done');
   assert.deepEqual(await effectsOn(stack, intentOf(orderOf)), [...earlier, ...effects]);
 }
