@@ -99,5 +99,23 @@ describe('an operation that is unknown', () => {
     assert.ok(JSON.stringify(json['data']).includes('"outcome_unknown"'));
   });
 
+  it('for 72 h is looked at once more before it is given up, as only the outage may have kept us from knowing', async () => {
+    // An event would tell of it too.
+    await stack.control('/_sim/webhooks', { action: 'drop' });
+    const order = await layInDoubt('confirm', 'after');
+    await waitFor('the confirm to be held up', () => isHeld(order, 'confirm'));
+    await stack.stopWorker();
+    await advance(72.1);
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await stack.startWorker();
+    const { payment } = await stack.orderIn(order.id, 'paid');
+    assert.deepEqual(await effectsOn(stack, payment.stripePaymentIntentId ?? ''), PAID_ONCE);
+    assert.doesNotMatch(await historyOf(stack, order, 'confirm'), /parked/);
+
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+    const { data } = await stack.stripe.events.list({ limit: 100 });
+    for (const { id } of data) await stack.control('/_sim/webhooks', { action: 'resend', event: id });
+  });
+
   it('leaves the rules kept', () => assertRulesHold(stack));
 });
