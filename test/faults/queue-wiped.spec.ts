@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Redis } from 'ioredis';
+import { Database } from '#libs/database';
+import { JobQueues } from '#libs/jobs';
+import { createLogger } from '#libs/telemetry';
+import { startRelay } from '../../apps/worker/src/relay.js';
+import { command, refund } from '../support/commands.js';
+import { type TestDatabase } from '../support/database.js';
+import { assertRulesHold } from '../support/invariants.js';
+import { effectsOn, payInBrowser } from '../support/payment-facts.js';
+import { type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { waitFor } from '../support/wait-for.js';
+
+/** A database of the tests' Redis that no other test uses. */
+const REDIS_URL = process.env['ONCEPAY_TEST_REDIS_URL']?.replace(/\/\d*$/, '/7');
+const PREFIX = '{oncepay}';
+const QUEUES = ['payments', 'refunds', 'webhook-events', 'maintenance'];
+
+/** The queue, past BullMQ. */
+interface QueueStore {
+  /** How many jobs wait, run or are delayed. */
+  count(): Promise<number>;
+  /** Loses every job, and whatever else BullMQ keeps. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+function inPostgres({ query }: TestDatabase): QueueStore {
+  return {
+    count: async () => (await query<{ count: number }>('SELECT count(*)::int AS count FROM bullmq.job'))[0]?.count ?? 0,
+    wipe: async () => {
+      const tables = await query<{ name: string }>(
+        `SELECT 'bullmq.' || quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq' AND tablename <> 'migration'`,
+      );
+      await query(`TRUNCATE ${tables.map(({ name }) => name).join(', ')}`);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function inRedis(url: string): QueueStore {
+  const redis = new Redis(url);
+  const countOf = async (queue: string): Promise<number> => {
+    const key = `${PREFIX}:${queue}`;
+    return (await redis.llen(`${key}:wait`)) + (await redis.llen(`${key}:active`)) + (await redis.zcard(`${key}:delayed`));
+  };
+  return {
+    count: async () => (await Promise.all(QUEUES.map(countOf))).reduce((sum, count) => sum + count, 0),
+    wipe: async () => {
+      await redis.flushdb();
+    },
+    close: async () => {
+      await redis.quit();
+    },
+  };
+}
+
+const BACKENDS = [
+  { name: 'PostgreSQL', env: {}, skip: false as const, open: ({ database }: Stack) => inPostgres(database) },
+  {
+    name: 'Redis',
+    env: { REDIS_URL: REDIS_URL ?? '' },
+    skip: REDIS_URL === undefined ? 'no redis-server here' : (false as const),
+    open: () => inRedis(REDIS_URL ?? ''),
+  },
+];
+
+/** An order of each kind that has still a way to go, with where it goes. */
+interface OpenOrder {
+  readonly id: string;
+  readonly ends: string;
+  readonly effects: readonly string[];
+}
+
+const PAID_ONCE = ['authorized 2000 usd', 'captured 2000 usd'];
+
+/** Orders that have come as far as they come before `openOrders` moves them on. */
+async function layFoundations(
+  stack: Stack,
+): Promise<Readonly<Record<'browser' | 'payable' | 'bank' | 'manual' | 'voided' | 'paid', OrderJson>>> {
+  const [browser, payable, bank, manual, voided, paid] = await Promise.all([
+    stack.order({ paymentMethod: undefined }),
+    stack.order({ paymentMethod: undefined }),
+    stack.order({ paymentMethod: 'pm_simulator_processing' }),
+    stack.order({ captureMethod: 'manual' }),
+    stack.order({ captureMethod: 'manual' }),
+    stack.order(),
+  ]);
+  return {
+    browser: await stack.orderIn(browser.id, 'requires_payment'),
+    payable: await stack.orderIn(payable.id, 'requires_payment'),
+    bank: await stack.orderIn(bank.id, 'processing'),
+    manual: await stack.orderIn(manual.id, 'authorized'),
+    voided: await stack.orderIn(voided.id, 'authorized'),
+    paid: await stack.orderIn(paid.id, 'paid'),
+  };
+}
+
+/** Gives every order something that only a job would do; `between` follows each command. */
+async function openOrders(
+  stack: Stack,
+  laid: Awaited<ReturnType<typeof layFoundations>>,
+  between: () => Promise<void>,
+): Promise<readonly OpenOrder[]> {
+  const { browser, payable, bank, manual, voided, paid } = laid;
+  const accepted = async (order: OrderJson, name: string, body?: object): Promise<void> => {
+    const answer = await command(stack, order.id, name, body);
+    assert.equal(answer.status, 200, answer.text);
+    await between();
+  };
+  assert.equal((await payInBrowser(stack, browser, 'pm_card_visa')).status, 200);
+  await between();
+  await stack.control(`/_sim/payment_intents/${bank.payment.stripePaymentIntentId}/settle`, { outcome: 'succeeded' });
+  await between();
+  await accepted(payable, 'pay', { paymentMethod: 'pm_card_visa' });
+  await accepted(manual, 'capture');
+  await accepted(voided, 'cancel');
+  await refund(stack, paid.id, { amount: 700 });
+  await refund(stack, paid.id, { amount: 500 });
+  await between();
+  const pending = await Promise.all([stack.order(), stack.order(), stack.order()]);
+  await between();
+  return [
+    { id: browser.id, ends: 'paid', effects: PAID_ONCE },
+    { id: bank.id, ends: 'paid', effects: ['debit_pending 2000 usd', 'captured 2000 usd'] },
+    { id: payable.id, ends: 'paid', effects: PAID_ONCE },
+    { id: manual.id, ends: 'paid', effects: PAID_ONCE },
+    { id: voided.id, ends: 'canceled', effects: ['authorized 2000 usd', 'released 2000 usd'] },
+    { id: paid.id, ends: 'partially_refunded', effects: [...PAID_ONCE, 'refunded 700 usd', 'refunded 500 usd'] },
+    ...pending.map(({ id }) => ({ id, ends: 'paid', effects: PAID_ONCE })),
+  ];
+}
+
+async function converge(stack: Stack, orders: readonly OpenOrder[]): Promise<void> {
+  for (const { id, ends, effects } of orders) {
+    const { payment } = await stack.orderIn(id, ends);
+    assert.deepEqual((await effectsOn(stack, payment.stripePaymentIntentId ?? '')).toSorted(), effects.toSorted());
+  }
+  await assertRulesHold(stack);
+}
+
+/** Brings every outbox row into the queue, as a worker does that dies before it runs a job. */
+async function relayAll({ database: { url, query } }: Stack, redisUrl: string | null): Promise<void> {
+  const onError = (error: Error): never => assert.fail(error);
+  const database = new Database({ url, behindPooler: false, onError });
+  const queues = new JobQueues({ redisUrl, databaseUrl: url, onError });
+  const relay = startRelay(database, queues, url, createLogger('test', 'silent'));
+  await waitFor('the outbox to drain', async () => (await query('SELECT 1 FROM outbox')).length === 0);
+  await relay.stop();
+  await queues.close();
+  await database.close();
+}
+
+for (const { name, env, skip, open } of BACKENDS) {
+  describe(`orders in every open state, with the queue in ${name}`, { skip }, () => {
+    let stack: Stack;
+    let queue: QueueStore;
+    before(async () => {
+      stack = await startStack({ env });
+      queue = open(stack);
+      await queue.wipe();
+    });
+    after(async () => {
+      await stack.close();
+      await queue.close();
+    });
+
+    it('converge when every job is lost while no worker runs', async () => {
+      const laid = await layFoundations(stack);
+      await stack.stopWorker();
+      const orders = await openOrders(stack, laid, () => Promise.resolve());
+      await waitFor('both events to be received', async () => {
+        const rows = await stack.database.query(
+          `SELECT 1 FROM webhook_events WHERE status = 'received' AND type = 'payment_intent.succeeded'`,
+        );
+        return rows.length === 2;
+      });
+      await relayAll(stack, env.REDIS_URL ?? null);
+      // Three commands, two refunds, three orders and the two events.
+      assert.ok((await queue.count()) >= 10, `only ${await queue.count()} jobs to lose`);
+      await queue.wipe();
+      assert.equal(await queue.count(), 0);
+
+      await stack.startWorker();
+      await converge(stack, orders);
+    });
+
+    it('converge when every job is lost again and again while a worker runs', async () => {
+      const laid = await layFoundations(stack);
+      // Put off by Stripe, what we order lies in the queue.
+      await stack.control('/_sim/faults', { key: 'op_*', action: 'rate_limit', retryAfterSeconds: 2 });
+      const orders = await openOrders(stack, laid, () => queue.wipe());
+      await waitFor('a job to lie in the queue', async () => (await queue.count()) > 0);
+      await queue.wipe();
+      await stack.control('/_sim/faults', undefined, 'DELETE');
+      await converge(stack, orders);
+    });
+  });
+}
