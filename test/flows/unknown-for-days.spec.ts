@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { assertRulesHold } from '../support/invariants.js';
 import { historyOf, keepHistory, type LaidOrder, layOrder, sentFor, strike, type Struck } from '../support/laid-orders.js';
 import { effectsOn } from '../support/payment-facts.js';
-import { type Stack, startStack, WITHOUT_BREAKER } from '../support/stack.js';
+import { readRefund, refund, refundIn } from '../support/commands.js';
+import { type OrderJson, type Stack, startStack, WITHOUT_BREAKER } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
 const HOUR_SECONDS = 3_600;
@@ -115,6 +116,72 @@ describe('an operation that is unknown', () => {
     await stack.control('/_sim/webhooks', undefined, 'DELETE');
     const { data } = await stack.stripe.events.list({ limit: 100 });
     for (const { id } of data) await stack.control('/_sim/webhooks', { action: 'resend', event: id });
+  });
+
+  it('leaves the rules kept', () => assertRulesHold(stack));
+});
+
+/** The key, metadata and parameters of an operation, as the worker sends them. */
+async function requestOf(kind: string): Promise<{ id: string; key: string; params: object }> {
+  const [row] = await stack.database.query<{ id: string; key: string; params: object }>(
+    `SELECT id, stripe_idempotency_key AS key, params FROM payment_operations WHERE kind = $1 AND status = 'queued' ORDER BY created_at DESC LIMIT 1`,
+    [kind],
+  );
+  return row ?? assert.fail(`no ${kind} is queued`);
+}
+
+/** What a worker did after the backup was made from which the database has been restored: the rows know nothing of it. */
+describe('an operation that is queued for a day', () => {
+  let paid: OrderJson;
+  before(async () => {
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await stack.startWorker();
+    paid = await stack.orderIn((await stack.order()).id, 'paid');
+    await stack.stopWorker();
+  });
+
+  it('is looked up before it is sent: an order that Stripe has charged is not charged again', async () => {
+    const order = await stack.order();
+    const { key, params } = await requestOf('create');
+    const intent = await stack.stripe.paymentIntents.create({ ...params, amount: 2_000, currency: 'usd' }, { idempotencyKey: key });
+    await stack.stripe.paymentIntents.confirm(intent.id, { payment_method: 'pm_card_visa' });
+    await advance(24.1);
+    await stack.startWorker();
+
+    const { payment } = await stack.orderIn(order.id, 'paid');
+    assert.equal(payment.stripePaymentIntentId, intent.id);
+    const made = await stack.stripe.paymentIntents.list({ limit: 100 });
+    assert.equal(made.data.filter(({ metadata }) => metadata['oncepay_order'] === order.id).length, 1);
+    await stack.stopWorker();
+  });
+
+  it('returns nothing twice: a refund is found, or sent when two lists 10 minutes apart lack it', async () => {
+    const found = await refund(stack, paid.id, { amount: 300 });
+    const { key, params } = await requestOf('refund');
+    const sent = await stack.stripe.refunds.create(
+      { ...params, payment_intent: paid.payment.stripePaymentIntentId ?? '' },
+      { idempotencyKey: key },
+    );
+    const lacking = await refund(stack, paid.id, { amount: 500 });
+    const { id } = await requestOf('refund');
+    await advance(24.1);
+    await stack.startWorker();
+
+    assert.equal((await refundIn(stack, found.id, 'succeeded')).stripeRefundId, sent.id);
+    const absentSince = (): Promise<object[]> =>
+      stack.database.query(`SELECT 1 FROM payment_operations WHERE id = $1::uuid AND absent_since IS NOT NULL AND lease_until IS NULL`, [
+        id,
+      ]);
+    await waitFor('the first list to lack the second refund', async () => (await absentSince()).length === 1);
+    assert.equal((await readRefund(stack, lacking.id)).stripeRefundId, null);
+    await advance(0.2);
+    await stack.database.query(`UPDATE payment_operations SET next_attempt_at = now() - interval '3 seconds' WHERE id = $1::uuid`, [id]);
+    await refundIn(stack, lacking.id, 'succeeded');
+    const made = await stack.stripe.refunds.list({ payment_intent: paid.payment.stripePaymentIntentId ?? '' });
+    assert.deepEqual(
+      made.data.map(({ amount }) => amount).toSorted((a, b) => a - b),
+      [300, 500],
+    );
   });
 
   it('leaves the rules kept', () => assertRulesHold(stack));

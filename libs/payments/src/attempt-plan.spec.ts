@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type AttemptFacts, fullJitterMs, needsAlarm, type Plan, planAfter, planBefore } from './attempt-plan.js';
+import { type OperationKind } from './payment.js';
 import { type FailureKind } from './stripe/stripe-failure.js';
 
 const HOUR_MS = 3_600_000;
-const FIRST: AttemptFacts = { inDoubt: false, attempts: 1, sinceFirstSendMs: 0, sinceRetryMs: null, chance: 0.5 };
+const FIRST: AttemptFacts = {
+  kind: 'confirm',
+  generation: 1,
+  sinceOrderedMs: 0,
+  inDoubt: false,
+  attempts: 1,
+  sinceFirstSendMs: 0,
+  sinceRetryMs: null,
+  chance: 0.5,
+};
 const IN_DOUBT: AttemptFacts = { ...FIRST, inDoubt: true };
 
 function plan(kind: FailureKind, facts: AttemptFacts = FIRST, more: { retryAfterMs?: number; isFinalForKey?: boolean } = {}): Plan {
@@ -54,7 +64,7 @@ describe("what a worker does after Stripe's answer", () => {
       fc.property(fc.array(waiting, { minLength: 1 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (kinds, chance) => {
         let inDoubt = true;
         for (const [index, kind] of kinds.entries()) {
-          const made = plan(kind, { inDoubt, attempts: index + 1, sinceFirstSendMs: index * 1_000, sinceRetryMs: null, chance });
+          const made = plan(kind, { ...FIRST, inDoubt, attempts: index + 1, sinceFirstSendMs: index * 1_000, chance });
           assert.equal(made.plan === 'again' && made.status, 'unknown');
           inDoubt = made.plan === 'again' && made.status === 'unknown';
         }
@@ -118,7 +128,7 @@ describe('the wait before the next attempt', () => {
 
 describe('what a worker does before it sends', () => {
   const before = (inDoubt: boolean, sinceFirstSendMs: number | null, sinceRetryMs: number | null = null): string =>
-    planBefore({ inDoubt, sinceFirstSendMs, sinceRetryMs });
+    planBefore({ ...FIRST, inDoubt, sinceFirstSendMs, sinceRetryMs });
 
   it('sends what was never sent, and what certainly had no effect, however old it is', () => {
     assert.equal(before(false, null), 'send');
@@ -143,6 +153,20 @@ describe('what a worker does before it sends', () => {
         assert.equal(before(inDoubt, sinceFirstSendMs, 72 * HOUR_MS + 1), 'park');
       }
     }
+  });
+
+  it('looks an object up before its first send once the key is older than Stripe keeps it, as a restored backup may not know of a send', () => {
+    const age = (kind: OperationKind, sinceOrderedMs: number, more: Partial<AttemptFacts> = {}): string =>
+      planBefore({ ...FIRST, kind, sinceOrderedMs, sinceFirstSendMs: null, ...more });
+    for (const kind of ['customer', 'create', 'refund'] as const) {
+      assert.equal(age(kind, 23 * HOUR_MS), 'send');
+      assert.equal(age(kind, 23 * HOUR_MS + 1), 'resolve');
+      // The second of two lists, and however late: nothing is known to have been sent, so nothing is given up.
+      assert.equal(age(kind, 100 * HOUR_MS, { inDoubt: true }), 'resolve');
+      // A new key was made because a read found nothing.
+      assert.equal(age(kind, 100 * HOUR_MS, { generation: 2 }), 'send');
+    }
+    for (const kind of ['confirm', 'capture', 'cancel', 'cancel_orphan'] as const) assert.equal(age(kind, 100 * HOUR_MS), 'send');
   });
 
   it('parks what is unknown for more than 72 h', () => {

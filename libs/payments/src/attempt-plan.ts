@@ -1,4 +1,4 @@
-import { type PaymentError } from './payment.js';
+import { type OperationKind, type PaymentError } from './payment.js';
 import { type FailureKind, type StripeFailure } from './stripe/stripe-failure.js';
 
 /** What a worker does after a call that gave no object. */
@@ -12,6 +12,11 @@ export type Plan =
 
 /** What the plan depends on besides the failure. */
 export interface AttemptFacts {
+  readonly kind: OperationKind;
+  /** Of its key; 1 for the first. */
+  readonly generation: number;
+  /** Since the operation was ordered. */
+  readonly sinceOrderedMs: number;
   /** An earlier send of this key may have taken effect. */
   readonly inDoubt: boolean;
   /** How many attempts there were, this one included. */
@@ -70,18 +75,25 @@ export function planAfter(failure: Pick<StripeFailure, 'kind' | 'retryAfterMs' |
 }
 
 /**
- * What to do with a doubtful operation before anything is sent: its key is trusted for 23 h, and after 72 h nobody waits any more.
- * One that was parked is only read about, until Stripe has told or another 72 h have passed.
+ * What to do with an operation before anything is sent: the key of a doubtful one is trusted for 23 h, and after 72 h nobody waits any
+ * more. One that was parked is only read about, until Stripe has told or another 72 h have passed. One that makes an object and was
+ * ordered longer ago than Stripe keeps its first key is looked up first.
  */
-export function planBefore({
-  inDoubt,
-  sinceFirstSendMs,
-  sinceRetryMs,
-}: Pick<AttemptFacts, 'inDoubt' | 'sinceFirstSendMs' | 'sinceRetryMs'>): 'send' | 'resolve' | 'park' {
+export function planBefore(facts: Omit<AttemptFacts, 'attempts' | 'chance'>): 'send' | 'resolve' | 'park' {
+  const { inDoubt, sinceFirstSendMs, sinceRetryMs } = facts;
   if (sinceRetryMs !== null) return sinceRetryMs > GIVE_UP_MS ? 'park' : 'resolve';
-  if (!inDoubt || sinceFirstSendMs === null) return 'send';
+  if (!inDoubt || sinceFirstSendMs === null) return mayBeForgotten(facts) ? 'resolve' : 'send';
   if (sinceFirstSendMs > GIVE_UP_MS) return 'park';
   return sinceFirstSendMs > KEY_TRUSTED_MS ? 'resolve' : 'send';
+}
+
+/**
+ * Whether the first key may have been used and forgotten although our row knows of no send: the database may have been restored from
+ * a backup since. Later keys exist only because a read found nothing; other kinds are guarded by their intent's own state.
+ */
+function mayBeForgotten({ kind, generation, sinceOrderedMs }: Pick<AttemptFacts, 'kind' | 'generation' | 'sinceOrderedMs'>): boolean {
+  const makesAnObject = kind === 'customer' || kind === 'create' || kind === 'refund';
+  return makesAnObject && generation === 1 && sinceOrderedMs > KEY_TRUSTED_MS;
 }
 
 /** Whether a person must look at once: nobody's payment moves until someone mends it. */

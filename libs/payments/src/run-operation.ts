@@ -305,9 +305,16 @@ async function holdBack(
   );
 }
 
-function attemptFacts({ clock, entropy }: Payments, { inDoubt, attempts, firstSentAt, retriedAt }: ClaimedOperation): AttemptFacts {
-  const since = (instant: Date | null): number | null => (instant === null ? null : clock.now().getTime() - instant.getTime());
-  return { inDoubt, attempts, sinceFirstSendMs: since(firstSentAt), sinceRetryMs: since(retriedAt), chance: entropy.random() };
+function attemptFacts({ clock, entropy }: Payments, operation: ClaimedOperation): AttemptFacts {
+  const { createdAt, firstSentAt, retriedAt } = operation;
+  const since = (instant: Date): number => clock.now().getTime() - instant.getTime();
+  return {
+    ...operation,
+    sinceOrderedMs: since(createdAt),
+    sinceFirstSendMs: firstSentAt && since(firstSentAt),
+    sinceRetryMs: retriedAt && since(retriedAt),
+    chance: entropy.random(),
+  };
 }
 
 function report({ logger }: Payments, operation: ClaimedOperation, failure: StripeFailure): void {
