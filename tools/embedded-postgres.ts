@@ -28,6 +28,8 @@ export interface EmbeddedPostgresOptions {
   /** false: no fsync, for databases that are thrown away. Commits survive a killed server then, but not a power cut. */
   durable: boolean;
   onProgress?: (message: string) => void;
+  /** Called when the server ends and nobody asked it to; `how` completes "the database …". Not for one that is shared. */
+  onDeath?: (how: string) => void;
 }
 
 export interface EmbeddedPostgres {
@@ -81,7 +83,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const port = options.port ?? (await freePort());
     try {
       const server = await startServer(launch, port, options.durable);
-      return { ...addressOf(port), firstStart, joined: false, stop: () => stopServer(server) };
+      let isStopping = false;
+      server.on('exit', (code, signal) => {
+        if (!isStopping) options.onDeath?.(signal === null ? `ended with code ${code}` : `was ended by ${signal}`);
+      });
+      const stop = (): Promise<void> => {
+        isStopping = true;
+        return stopServer(server);
+      };
+      return { ...addressOf(port), firstStart, joined: false, stop };
     } catch (error) {
       if (attempt === attemptsMax || !isPassing(error, options)) throw error;
       await delay(attempt * pollMs);

@@ -56,6 +56,17 @@ describe('npm start', { skip: !existsSync('/proc/self/environ') && 'needs /proc 
         return json['status'] === 'paid';
       });
 
+      process.kill(Number.parseInt(readFileSync(join(folder, 'pg/postmaster.pid'), 'utf8'), 10), 'SIGKILL');
+      await launcher.printed(/The database was ended by SIGKILL[^]*Starting the database again/);
+      const late = await waitFor('an order to be taken by the database that replaced it', async () => {
+        const answer = await call(`${apiUrl}/v1/orders`, { key, idempotencyKey: 'after-the-database', body: anOrder() });
+        return answer.status === 201 && answer;
+      });
+      await waitFor('that order to be paid too', async () => {
+        const { json } = await call(`${apiUrl}/v1/orders/${String(late.json['id'])}`, { key });
+        return json['status'] === 'paid';
+      });
+
       process.kill(-(launcher.child.pid ?? 0), 'SIGINT');
       assert.equal(await launcher.ended(), 0, launcher.output());
       await nothingRemains(launcher);

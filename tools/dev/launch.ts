@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Config } from '#libs/config';
 import { type EmbeddedPostgres } from '../embedded-postgres.js';
 import { type DataFolder } from './data-folder.js';
@@ -64,10 +66,29 @@ export class Launch {
 
   async #openDatabase({ stripe }: Plan, folder: DataFolder): Promise<Config['database']> {
     const dataDir = folder.file('pg');
-    this.#postgres = startPostgres(dataDir);
-    const opened = this.#postgres.then((server) => ownDatabase(server, stripe));
+    const server = startPostgres(dataDir, { onDeath: (how) => void this.#replaceDatabase(dataDir, how) });
+    this.#postgres = server;
+    const opened = server.then((started) => ownDatabase(started, stripe));
     const url = await step('PostgreSQL 18 (bundled)', timed(this.#unlessEnded(opened)), () => `data: ${shown(dataDir)}`);
     return { url, directUrl: url };
+  }
+
+  /** Starts the server again on the same data and port, where API and worker look for it. */
+  async #replaceDatabase(dataDir: string, how: string): Promise<void> {
+    if (this.ending.signal.aborted) return;
+    const logFile = join(dataDir, 'server.log');
+    const story = toldOf('database', how, logFile, lastLines(logFile, LINES_SHOWN));
+    if (!this.#isReady || !this.#mayRestart()) {
+      this.ending.abort(new StartError(story));
+      return;
+    }
+    say('', styled('yellow', story), '', 'Starting the database again.', '');
+    const port = (await this.#postgres)?.port;
+    this.#postgres = startPostgres(dataDir, {
+      ...(port === undefined ? {} : { port }),
+      onDeath: (next) => void this.#replaceDatabase(dataDir, next),
+    });
+    this.#postgres.catch((error: unknown) => this.ending.abort(error));
   }
 
   #start(name: ServiceName, env: NodeJS.ProcessEnv, folder: DataFolder): Service {
@@ -86,10 +107,7 @@ export class Launch {
   /** What was killed is replaced, so that one can watch it heal; what failed by itself is shown, and ends the launch. */
   #onDeath(service: Service, { how, wasKilled }: Death): void {
     if (this.ending.signal.aborted) return;
-    const story = [
-      `The ${service.title} ${how}. The end of ${shown(service.logFile)}:`,
-      ...service.lastLines(LINES_SHOWN).map((line) => `    ${line}`),
-    ].join('\n');
+    const story = toldOf(service.title, how, service.logFile, lastLines(service.logFile, LINES_SHOWN));
     if (!wasKilled || !this.#isReady || !this.#mayRestart()) {
       this.ending.abort(new StartError(story));
       return;
@@ -118,4 +136,13 @@ export class Launch {
       signal.removeEventListener('abort', end);
     }
   }
+}
+
+function toldOf(title: string, how: string, logFile: string, lines: readonly string[]): string {
+  return [`The ${title} ${how}. The end of ${shown(logFile)}:`, ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
+/** The end of what it has logged. */
+function lastLines(file: string, count: number): string[] {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count);
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { startBound, stopBound } from '../bound-process.js';
 
@@ -53,11 +53,6 @@ export class Service {
   restart(): void {
     const { ONCEPAY_FAILPOINT: _, ...env } = this.options.env;
     this.#child = this.#spawn(env);
-  }
-
-  /** The end of what it has logged since the start of this launcher. */
-  lastLines(count: number): string[] {
-    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-count);
   }
 
   /** Lets it finish what it is doing; past a few seconds it is killed. Safe to repeat. */

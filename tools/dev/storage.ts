@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { migrate, MIGRATIONS_FOLDER } from '../../libs/database/src/migrate.js';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../embedded-postgres.js';
+import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from '../embedded-postgres.js';
 import { reasonOf, StartError } from './start-error.js';
 
 /** Orders of the simulator, of a test mode and of a live account never share a database: each is compared with its own Stripe. */
@@ -9,9 +9,12 @@ const DATABASES = { simulator: 'oncepay', test: 'oncepay_test', live: 'oncepay_l
 const NO_SUCH_DATABASE = '3D000';
 
 /** The bundled server on a folder. What was paid here survives a power cut too, as it would elsewhere. Throws StartError. */
-export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+export async function startPostgres(
+  dataDir: string,
+  options: Pick<EmbeddedPostgresOptions, 'port' | 'onDeath'>,
+): Promise<EmbeddedPostgres> {
   try {
-    return await startEmbeddedPostgres({ dataDir, durable: true });
+    return await startEmbeddedPostgres({ dataDir, durable: true, ...options });
   } catch (error) {
     throw new StartError(`${reasonOf(error).trim()}\nThe way past it: set DATABASE_URL to a PostgreSQL of your own.`, { cause: error });
   }
