@@ -26,6 +26,8 @@ export async function startRedis(folder: string): Promise<PrivateRedis | undefin
     String(port),
     '--dir',
     folder,
+    '--databases',
+    '1000',
     '--appendonly',
     'yes',
     '--maxmemory-policy',

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npm test: builds, starts one PostgreSQL (and Redis where there is one) for all test files, runs them in parallel with Node's own
-// runner, and ends with a plain count line. `npm test -- orders refund` runs the files whose path contains one of the words.
+// runner, and ends with a plain count line. `npm test -- orders refund` runs the files whose path contains one of the words;
+// `npm test -- --redis` runs the flows once more, with the queue in Redis instead of PostgreSQL.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,9 @@ const processTimeoutMs = 480_000;
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
 
-process.exitCode = await main(process.argv.slice(2));
+const isOnRedis = process.argv.includes('--redis');
+const asked = process.argv.slice(2).filter((word) => word !== '--redis');
+process.exitCode = await main(isOnRedis && asked.length === 0 ? ['test/flows/'] : asked);
 
 async function main(words) {
   const tally = { passed: 0, failed: 0, skipped: [] };
@@ -110,6 +113,8 @@ async function withServices(use) {
     process.env.ONCEPAY_TEST_RUN_ID = randomUUID().replaceAll('-', '');
     process.env.ONCEPAY_TEST_POSTGRES_URL = postgres.url;
     if (redis) process.env.ONCEPAY_TEST_REDIS_URL = redis.url;
+    if (isOnRedis && !redis) throw new Error('--redis needs a redis-server here, or REDIS_URL.');
+    if (isOnRedis) process.env.ONCEPAY_TEST_QUEUE = 'redis';
     if (chromium) process.env.ONCEPAY_TEST_CHROMIUM = chromium;
     if (!redis) console.log('\nNO REDIS: there is no redis-server here and REDIS_URL is not set. The Redis suites are SKIPPED.');
     if (!chromium) console.log('\nNO CHROMIUM: no browser was found. The browser suites are SKIPPED.');

@@ -19,7 +19,7 @@ describe('the queues', () => {
     const route = await routeTo(database.url);
     await route.refuse();
     const errors: Error[] = [];
-    const queues = new JobQueues({ redisUrl: null, databaseUrl: route.url, onError: (error) => errors.push(error) });
+    const queues = new JobQueues({ redisUrl: null, databaseUrl: route.url, instance: 'queues', onError: (error) => errors.push(error) });
     const seen: string[] = [];
     const see = async (id: string): Promise<{ outcome: 'done' }> => {
       seen.push(id);

@@ -14,7 +14,7 @@ import { waitFor } from '../support/wait-for.js';
 
 /** A database of the tests' Redis that no other test uses. */
 const REDIS_URL = process.env['ONCEPAY_TEST_REDIS_URL']?.replace(/\/\d*$/, '/7');
-const PREFIX = '{oncepay}';
+const INSTANCE = 'tests';
 const QUEUES = ['payments', 'refunds', 'webhook-events', 'maintenance'];
 
 /** The queue, past BullMQ. */
@@ -42,7 +42,7 @@ function inPostgres({ query }: TestDatabase): QueueStore {
 function inRedis(url: string): QueueStore {
   const redis = new Redis(url);
   const countOf = async (queue: string): Promise<number> => {
-    const key = `${PREFIX}:${queue}`;
+    const key = `{oncepay:${INSTANCE}:${queue}}:${queue}`;
     return (await redis.llen(`${key}:wait`)) + (await redis.llen(`${key}:active`)) + (await redis.zcard(`${key}:delayed`));
   };
   return {
@@ -144,7 +144,7 @@ async function converge(stack: Stack, orders: readonly OpenOrder[]): Promise<voi
 async function relayAll({ database: { url, query } }: Stack, redisUrl: string | null): Promise<void> {
   const onError = (error: Error): never => assert.fail(error);
   const database = new Database({ url, behindPooler: false, onError });
-  const queues = new JobQueues({ redisUrl, databaseUrl: url, onError });
+  const queues = new JobQueues({ redisUrl, databaseUrl: url, instance: INSTANCE, onError });
   const relay = startRelay(database, queues, url, createLogger('test', 'silent'));
   await waitFor('the outbox to drain', async () => (await query('SELECT 1 FROM outbox')).length === 0);
   await relay.stop();

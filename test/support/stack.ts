@@ -9,6 +9,7 @@ import { type RunningWorker, startWorker } from '../../apps/worker/src/worker.js
 import { freePort } from '../../tools/free-port.js';
 import { freshDatabase, type TestDatabase } from './database.js';
 import { type Answer, call } from './http-client.js';
+import { queueSettings } from './queue-backend.js';
 import { waitFor } from './wait-for.js';
 
 /** The n-th of each belong to one account; the first is the one tests use unless they say otherwise. */
@@ -111,6 +112,7 @@ export async function startStack({
     // Tests lose webhooks on purpose, and look at what is known then.
     EVENTS_BACKFILL_EVERY_SECONDS: '0',
     LOG_LEVEL: 'silent',
+    ...(await queueSettings()),
     ...(virtualClock ? { ONCEPAY_CLOCK_URL: `http://127.0.0.1:${simulatorPort}/_sim/clock` } : {}),
     ...(forBrowsers
       ? { STRIPE_API_BASE: `http://127.0.0.1:${simulatorPort}`, STRIPE_PUBLISHABLE_KEY: stripeKey.replace('sk_', 'pk_') }

@@ -5,7 +5,7 @@ import { type Config } from '#libs/config';
 import { Database } from '#libs/database';
 import { IdempotentCommands } from '#libs/idempotency';
 import { OutboxBell } from '#libs/jobs';
-import { type Orders } from '#libs/orders';
+import { type Orders, Turns } from '#libs/orders';
 import { type Clock, systemEntropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { Authenticator } from './callers/authenticate.js';
@@ -59,6 +59,7 @@ export class ApiModule {
       instance: config.instance,
       stripePublishableKey: config.stripe.publishableKey,
       expiresAfterSeconds: config.orderExpiresAfterSeconds,
+      turns: new Turns(),
     };
     const commands = new IdempotentCommands({ database, clock, retentionDays: config.idempotencyRetentionDays });
     return {

@@ -36,7 +36,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   const onError = (error: Error): void => logger.warn({ error }, 'a connection was lost');
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
   await database.warmUp();
-  const queues = new JobQueues({ redisUrl: config.redisUrl, databaseUrl: config.database.directUrl, onError });
+  const queues = await openQueues(config, database, onError);
   const relay = startRelay(database, queues, config.database.directUrl, logger);
   const gate = new SharedGate({
     tx: database.autocommit,
@@ -86,4 +86,16 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
       await database.close();
     },
   };
+}
+
+/** The queue, which is there to be used or makes the start fail. */
+async function openQueues(config: Config, database: Database, onError: (error: Error) => void): Promise<JobQueues> {
+  const queues = new JobQueues({ redisUrl: config.redisUrl, databaseUrl: config.database.directUrl, instance: config.instance, onError });
+  try {
+    await queues.untilReady();
+    return queues;
+  } catch (error) {
+    await Promise.all([queues.close(), database.close()]);
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import { parseFailpoint } from '#libs/primitives';
+import { redisNodes } from './redis-url.js';
 
 /** One environment variable: what it means, what it is when absent, and how its text becomes a value. */
 export interface Setting<T> {
@@ -59,6 +60,12 @@ const url = (description: string, example: string, protocols: readonly string[])
   },
 });
 
+const redisUrl = (description: string): Setting<string> => ({
+  description,
+  example: '',
+  parse: (value) => (redisNodes(value) === null ? url(description, '', REDIS).parse(value) : value),
+});
+
 const matching = (description: string, example: string, pattern: RegExp, rule: string): Setting<string> => ({
   description,
   example,
@@ -107,7 +114,7 @@ export const SETTINGS = {
     POSTGRES,
   ),
   DATABASE_DIRECT_URL: url('the same database without a pooler, for LISTEN, the queue and migrations; default DATABASE_URL', '', POSTGRES),
-  REDIS_URL: url('when set, the queue lives in Redis 7 instead of PostgreSQL', '', REDIS),
+  REDIS_URL: redisUrl('when set, the queue lives in Redis 7 instead of PostgreSQL; a cluster is redis+cluster://host:port,host:port'),
   MIGRATE_ON_START: flag('API and worker apply migrations when they start; default true outside production', 'true'),
   STRIPE_SECRET_KEY: matching(
     'your Stripe secret or restricted key; without it, the local simulator is used (never in production)',

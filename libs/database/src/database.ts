@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { KEEP_ALIVE } from './connection-watch.js';
 import { Prisma, PrismaClient } from './generated/client.js';
 
 export { Prisma };
@@ -47,7 +48,7 @@ export class Database {
       connectionString: url,
       max: POOL_SIZE,
       connectionTimeoutMillis: POOL_WAIT_MS,
-      keepAlive: true,
+      ...KEEP_ALIVE,
       application_name: 'oncepay',
       query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
       ...(behindPooler
@@ -62,6 +63,10 @@ export class Database {
     // For moments nobody listens to a client that is handed out, and one that is cut then would end the process. Whoever
     // uses it hears of it by the next statement.
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    // After a transaction whose end was never answered, the pool would hand its connection out again as if nothing were.
+    this.#pool.on('release', (_error, client) => {
+      if (client.getTransactionStatus() !== 'I') client.end().catch(onError);
+    });
     this.#client = new PrismaClient({
       adapter: new PrismaPg(this.#pool, { onPoolError: onError, onConnectionError: onError }),
       transactionOptions: { maxWait: POOL_WAIT_MS, timeout: STATEMENT_TIMEOUT_MS },

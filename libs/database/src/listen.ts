@@ -1,7 +1,9 @@
 import pg from 'pg';
+import { KEEP_ALIVE, watchConnection } from './connection-watch.js';
 
 /** How soon a lost LISTEN connection is opened anew. Until then the listener's own poll serves. */
 const RECONNECT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Calls `onNotify` for every NOTIFY on `channel`, over a connection of its own (never through a pooler). Reconnects for
@@ -13,7 +15,12 @@ export function listen(url: string, channel: string, onNotify: () => void, onErr
   let closed = false;
 
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: url, keepAlive: true, application_name: 'oncepay listen' });
+    const next = new pg.Client({
+      connectionString: url,
+      ...KEEP_ALIVE,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: 'oncepay listen',
+    });
     client = next;
     let retrying = false;
     const retry = (error: Error): void => {
@@ -29,6 +36,7 @@ export function listen(url: string, channel: string, onNotify: () => void, onErr
     try {
       await next.connect();
       await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      watchConnection(next);
       onNotify();
     } catch (error) {
       retry(error instanceof Error ? error : new Error(String(error)));

@@ -14,6 +14,9 @@ const HISTORY_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "id" VARCHAR(36) PRIMARY KEY NOT NULL, "checksum" VARCHAR(64) NOT NULL, "finished_at" TIMESTAMPTZ, "migration_name" VARCHAR(255) NOT NULL,
   "logs" TEXT, "rolled_back_at" TIMESTAMPTZ, "started_at" TIMESTAMPTZ NOT NULL DEFAULT now(), "applied_steps_count" INTEGER NOT NULL DEFAULT 0)`;
 
+/** Looking takes milliseconds; a database that does not answer must not keep health checks waiting. */
+const LOOK_TIMEOUT_MS = 5_000;
+
 interface Migration {
   readonly name: string;
   readonly sql: string;
@@ -71,7 +74,12 @@ export async function migrate(url: string, folder: string): Promise<readonly str
  * Throws MigrationError like `migrate`.
  */
 export async function isMigrated(url: string, folder: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, application_name: 'oncepay migrate' });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'oncepay migrate',
+    connectionTimeoutMillis: LOOK_TIMEOUT_MS,
+    query_timeout: LOOK_TIMEOUT_MS,
+  });
   await client.connect();
   try {
     const { rows } = await client.query<{ present: boolean }>(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present`);

@@ -29,6 +29,8 @@ const UNAVAILABLE_KIND = new Set([
 ]);
 /** SQLSTATE classes: connection, insufficient resources, operator intervention, system error; and aborts that a repeat cures. */
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|58)|^(40001|40P01|55P03|25006)$/;
+/** SQLSTATE of a statement that waited longer than lock_timeout. */
+const LOCK_NOT_AVAILABLE = '55P03';
 const UNAVAILABLE_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 const UNAVAILABLE_TEXT =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended|client has encountered a connection error/i;
@@ -38,16 +40,26 @@ const UNAVAILABLE_TEXT =
  * the same request may be sent again with the same idempotency key.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  for (let current = error, depth = 0; current instanceof Error && depth < 5; current = nested(current), depth += 1) {
-    if (current instanceof Prisma.PrismaClientInitializationError) return true;
-    if (
+  return someCause(
+    error,
+    (current) =>
+      current instanceof Prisma.PrismaClientInitializationError ||
       codes(current).some(
         (code) =>
           UNAVAILABLE_PRISMA.has(code) || UNAVAILABLE_KIND.has(code) || UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_SYSTEM.has(code),
-      )
-    )
-      return true;
-    if (UNAVAILABLE_TEXT.test(current.message)) return true;
+      ) ||
+      UNAVAILABLE_TEXT.test(current.message),
+  );
+}
+
+/** Whether an error means that somebody else held a lock for too long. Nothing was changed. */
+export function isLockTimeout(error: unknown): boolean {
+  return someCause(error, (current) => codes(current).includes(LOCK_NOT_AVAILABLE));
+}
+
+function someCause(error: unknown, test: (error: Error) => boolean): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; current = nested(current), depth += 1) {
+    if (test(current)) return true;
   }
   return false;
 }

@@ -11,10 +11,11 @@ import {
   withBackend,
   Worker,
 } from 'bullmq';
-import { Redis } from 'ioredis';
 import pg from 'pg';
+import { KEEP_ALIVE, watchConnection } from '#libs/database';
 import { type JobKind, isJobKind, JOBS, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
 import { type ClaimedMessage } from './outbox.store.js';
+import { assertKeepsJobs, openRedis, type RedisConnection } from './redis.js';
 
 /** What became of one run of a job. */
 export type JobOutcome =
@@ -30,6 +31,8 @@ export type JobHandlers = { readonly [K in JobKind]: (payload: JobPayloads[K]) =
 interface QueueOptions {
   readonly redisUrl: string | null;
   readonly databaseUrl: string;
+  /** Installations that share a Redis do not take each other's jobs. */
+  readonly instance: string;
   readonly onError: (error: Error) => void;
 }
 
@@ -41,8 +44,9 @@ const MAX_STALLED = 1_000_000;
 const RECONNECT_MS = 500;
 /** Failed jobs stay a week for operators to look at. */
 const KEEP_FAILED_SECONDS = 7 * 86_400;
-/** All keys of one queue on one node of a Redis Cluster. */
-const REDIS_PREFIX = '{oncepay}';
+/** What the queue asks of PostgreSQL takes milliseconds; the answer to more comes never. */
+const QUERY_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** An attempt whose next one is due at a time the database already knows. */
 class AttemptFailed extends Error {
@@ -121,7 +125,7 @@ export class JobQueues {
   #isStopping = false;
   readonly #pool: PgPool | null;
   readonly #connections = new Set<pg.PoolClient>();
-  readonly #redis: Redis[] = [];
+  readonly #redis: RedisConnection[] = [];
 
   constructor(private readonly options: QueueOptions) {
     this.#pool = options.redisUrl === null ? this.#openPool() : null;
@@ -173,7 +177,7 @@ export class JobQueues {
     const consumer = new Connected<Consumer>(this.#reach, () => {
       const worker = this.#pool
         ? new (withBackend(createPostgresBackend).Worker)(queue, run, { ...options, connection: this.#pool })
-        : new Worker(queue, run, { ...options, connection: this.#openRedis(null), prefix: REDIS_PREFIX });
+        : new Worker(queue, run, { ...options, connection: this.#openRedis(null), prefix: this.#prefix(queue) });
       worker.on('error', this.options.onError);
       return { made: worker, ready: this.#pool ? worker.waitUntilReady() : Promise.resolve() };
     });
@@ -224,6 +228,14 @@ export class JobQueues {
     return count;
   }
 
+  /** Makes sure that Redis keeps what it is given; one that is away is taken as it is. Throws when it may evict jobs. */
+  async untilReady(): Promise<void> {
+    if (this.#pool) return;
+    await this.#producers.get('payments')?.get();
+    const [redis] = this.#redis;
+    if (redis !== undefined) await assertKeepsJobs(redis);
+  }
+
   /** Resolves when the queue can be reached. */
   async ping(): Promise<void> {
     if (this.#pool) await this.#pool.query('SELECT 1');
@@ -240,14 +252,14 @@ export class JobQueues {
   async close(): Promise<void> {
     await this.stopConsuming();
     await Promise.all([...this.#producers.values()].map((producer) => producer.close()));
-    await Promise.all(this.#redis.map((redis) => redis.quit().catch(this.options.onError)));
+    await Promise.all(this.#redis.map((redis) => closeRedis(redis).catch(this.options.onError)));
     await this.#closePool();
   }
 
   #openQueue(name: QueueName): Opened<Producer> {
     const queue = this.#pool
       ? new (withBackend(createPostgresBackend).Queue)(name, { connection: this.#pool })
-      : new Queue(name, { connection: this.#openRedis(1), prefix: REDIS_PREFIX });
+      : new Queue(name, { connection: this.#openRedis(1), prefix: this.#prefix(name) });
     queue.on('error', this.options.onError);
     return { made: queue, ready: this.#pool ? queue.waitUntilReady() : Promise.resolve() };
   }
@@ -257,7 +269,10 @@ export class JobQueues {
       connectionString: this.options.databaseUrl,
       // Each worker keeps one connection for LISTEN; the rest is shared by all.
       max: QUEUES.length + 4,
-      keepAlive: true,
+      ...KEEP_ALIVE,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: QUERY_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS + 1_000,
       options: '-c search_path=bullmq,public',
       application_name: 'oncepay queue',
     });
@@ -265,6 +280,8 @@ export class JobQueues {
       this.#connections.add(client);
       // BullMQ holds clients without listening; one that is cut would end the process. Whoever uses it hears of it by its query.
       client.on('error', () => undefined);
+      // BullMQ listens on some, for up to an hour.
+      watchConnection(client);
     });
     pool.on('remove', (client) => this.#connections.delete(client));
     if (!isPgPool(pool)) throw new Error('bug: BullMQ does not take a pool of pg');
@@ -279,12 +296,23 @@ export class JobQueues {
     await Promise.all([...this.#connections].map((client) => client.end()));
   }
 
-  #openRedis(maxRetriesPerRequest: number | null): Redis {
-    const redis = new Redis(this.options.redisUrl ?? '', { maxRetriesPerRequest, enableOfflineQueue: maxRetriesPerRequest === null });
+  #openRedis(maxRetries: number | null): RedisConnection {
+    const redis = openRedis(this.options.redisUrl ?? '', maxRetries);
     redis.on('error', this.options.onError);
     this.#redis.push(redis);
     return redis;
   }
+
+  /** The braces keep all keys of one queue on one node of a Redis Cluster, as BullMQ's scripts need; the queues may lie on several. */
+  #prefix(queue: QueueName): string {
+    return `{oncepay:${this.options.instance}:${queue}}`;
+  }
+}
+
+/** One that is away would never hear that we leave. */
+async function closeRedis(redis: RedisConnection): Promise<void> {
+  if (redis.status === 'ready') await redis.quit();
+  else redis.disconnect();
 }
 
 /** Makes BullMQ's own tables where the queue lives in PostgreSQL. Safe to repeat and to run in several processes at once. */

@@ -1,4 +1,4 @@
-import { type Tx } from '#libs/database';
+import { isLockTimeout, type Tx } from '#libs/database';
 import { type Claim, type StoredResponse } from '#libs/idempotency';
 import {
   cancelParams,
@@ -124,7 +124,7 @@ async function carryOut(
 ): Promise<StoredResponse | 'taken'> {
   const { owner, orderId, claim, assertUnchanged } = command;
   const newId = (): string => orders.entropy.uuid();
-  const result = await effect('api.command.commit', () =>
+  const commit = (): Promise<StoredResponse | 'taken'> =>
     claim.inTransaction(async (tx) => {
       const payment = (await findOrder(tx, owner, orderId)) === null ? null : await lockPayment(tx, orderId);
       const order = payment === null ? null : await findOrder(tx, owner, orderId);
@@ -139,10 +139,22 @@ async function carryOut(
       const changed = await findOrder(tx, owner, orderId);
       if (changed === null) throw new Error(`bug: order ${orderId} vanished under its lock`);
       return answer(changed, after);
-    }),
-  );
+    });
+  const result = await inTurn(orders, orderId, () => effect('api.command.commit', commit));
   if (result !== 'taken') orders.bell.ring();
   return result;
+}
+
+/** One command on an order after another; whoever cannot have the order in time comes again. Throws DomainError operation_in_progress. */
+async function inTurn<T>({ turns }: Orders, orderId: string, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await turns.take(orderId, work);
+    if (result !== 'late') return result;
+  } catch (error) {
+    // Another process has held the order for longer than any command takes.
+    if (!isLockTimeout(error)) throw error;
+  }
+  throw new DomainError('operation_in_progress', 'Other commands on this order are being carried out.', { retryAfterSeconds: 1 });
 }
 
 function answerWithOrder({ stripePublishableKey }: Orders): Answer {

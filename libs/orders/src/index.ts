@@ -19,3 +19,4 @@ export {
 } from './orders.store.js';
 export { listPrices, type Price, putPrice } from './prices.store.js';
 export { type Refund, viewRefund } from './refund-view.js';
+export { Turns } from './turns.js';

@@ -1,6 +1,7 @@
 import { type Database } from '#libs/database';
 import { type OutboxBell } from '#libs/jobs';
 import { type Clock, type Entropy } from '#libs/primitives';
+import { type Turns } from './turns.js';
 
 /** What the functions of this lib work with. */
 export interface Orders {
@@ -11,4 +12,6 @@ export interface Orders {
   readonly instance: string;
   readonly stripePublishableKey: string | null;
   readonly expiresAfterSeconds: number;
+  /** By order: commands on one wait for each other here, not in the database. */
+  readonly turns: Turns;
 }

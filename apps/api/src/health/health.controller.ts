@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Get, HttpException, Inject, Res } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ApiExcludeController } from '@nestjs/swagger';
@@ -10,6 +11,9 @@ import { Draining } from './draining.js';
 
 /** Overdue for longer than this, something does not move: the sweeper finds lost work within three seconds. */
 const BACKLOG_THRESHOLD_SECONDS = { operation: 60, outbox: 30, event: 60 };
+
+/** Longer than a healthy answer ever takes, shorter than an orchestrator's patience. */
+const CHECK_TIMEOUT_MS = 3_000;
 
 /** Tells orchestrators and operators how the API is. Stripe is never part of it: with Stripe down, orders are still accepted. */
 @ApiExcludeController()
@@ -55,7 +59,8 @@ export class HealthController {
   async #isUp(name: string, check: Promise<boolean>): Promise<HealthIndicatorResult> {
     const session = this.indicator.check(name);
     // What the driver says quotes the connection; the public answer is only that it does not work.
-    return (await check.catch(() => false)) ? session.up() : session.down();
+    const late = delay(CHECK_TIMEOUT_MS, false, { ref: false });
+    return (await Promise.race([check.catch(() => false), late])) ? session.up() : session.down();
   }
 
   async #database(): Promise<boolean> {

@@ -20,9 +20,9 @@ export class QueueAccess implements OnApplicationShutdown {
 
   /** Uses the queue. Throws DomainError unavailable when it does not answer. */
   async use<T>(work: (queues: JobQueues) => Promise<T>): Promise<T> {
-    const { redisUrl, database } = this.config;
+    const { redisUrl, database, instance } = this.config;
     const onError = (error: Error): void => this.logger.warn({ error }, 'the queue was lost');
-    this.#queues ??= new JobQueues({ redisUrl, databaseUrl: database.directUrl, onError });
+    this.#queues ??= new JobQueues({ redisUrl, databaseUrl: database.directUrl, instance, onError });
     try {
       return await work(this.#queues);
     } catch (cause) {
