@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { operationIn } from '../support/commands.js';
 import { assertRulesHold, keepOutbox } from '../support/invariants.js';
 import { historyOf, keepHistory, type LaidOrder, layOrder, putOffFor, sentFor, strike, type Struck } from '../support/laid-orders.js';
 import { effectsOn } from '../support/payment-facts.js';
@@ -23,6 +24,8 @@ let stack: Stack;
 
 async function paidOnce({ id }: LaidOrder): Promise<OrderJson> {
   const order = await stack.orderIn(id, 'paid');
+  // Stripe's event may tell of the payment before the operation has its own answer.
+  await operationIn(stack, id, 'confirm', 'done');
   assert.deepEqual(await effectsOn(stack, order.payment.stripePaymentIntentId ?? ''), PAID_ONCE);
   return order;
 }
