@@ -121,6 +121,31 @@ describe('every currency that Stripe charges in', () => {
       if (step > 1) await refused(of(currency, least + step - 1), 'validation_failed');
     });
   });
+
+  it('is captured and returned in the steps Stripe takes, by us and by Stripe', async () => {
+    const stepped = CURRENCIES.filter((currency) => ruleOf(currency).step > 1);
+    assert.equal(stepped.length, 7);
+    const orders = await inTurns(stepped, (currency) => stack.order({ ...of(currency, 100_000), captureMethod: 'manual' }));
+    const authorized = await allIn(orders, 'authorized');
+    await inTurns(authorized, async (order, index) => {
+      const { step } = ruleOf(stepped[index] ?? assert.fail());
+      const tooPrecise = 10_000 + step - 1;
+      for (const verb of ['capture', 'refunds']) {
+        const answer = await command(stack, order.id, verb, { amount: tooPrecise });
+        assertProblem(answer, 400, 'validation_failed');
+        assert.deepEqual(
+          (answer.json['errors'] as { field: string }[]).map(({ field }) => field),
+          ['amount'],
+        );
+      }
+      const { paymentIntents, refunds } = stack.stripe;
+      await assert.rejects(paymentIntents.capture(intentOf(order), { amount_to_capture: tooPrecise }), /more precise/);
+      assert.equal((await command(stack, order.id, 'capture', { amount: 10_000 + step })).status, 200);
+      await stack.orderIn(order.id, 'paid');
+      await assert.rejects(refunds.create({ payment_intent: intentOf(order), amount: step + 1 }), /more precise/);
+      await refundIn(stack, (await refund(stack, order.id, { amount: step })).id, 'succeeded');
+    });
+  });
 });
 
 describe('an amount or a currency at Stripe that differs from ours', () => {

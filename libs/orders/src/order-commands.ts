@@ -1,5 +1,5 @@
 import { isOpen, runsBeside, type OrderStatus, type PaymentState } from '#libs/payments';
-import { DomainError, type ErrorCode, formatAmount } from '#libs/primitives';
+import { currencyRule, DomainError, type ErrorCode, formatAmount } from '#libs/primitives';
 
 /** From these no order comes back; a refusal because of one is stored. */
 const FINAL: readonly OrderStatus[] = ['refunded', 'canceled', 'expired', 'failed'];
@@ -16,13 +16,12 @@ export function assertPayable(payment: PaymentState): void {
 
 /** Lets authorised money be captured, once, in full or in part. Throws DomainError. */
 export function assertCapturable(payment: PaymentState, amount: number | null): void {
+  assertWholeSteps(payment, amount);
   assertNothingOpen(payment);
   if (payment.orderStatus !== 'authorized')
     throw refusal(payment, 'order_not_capturable', 'can be captured only while it is authorized', [...FINAL, ...PAID]);
-  if (amount !== null && amount > payment.amount) {
-    const message = `must not be more than the authorised ${formatAmount(payment.amount, payment.currency)}`;
-    throw new DomainError('validation_failed', `amount ${message}`, { errors: [{ field: 'amount', message }] });
-  }
+  if (amount !== null && amount > payment.amount)
+    throw badAmount(`must not be more than the authorised ${formatAmount(payment.amount, payment.currency)}`);
 }
 
 /** Lets an order be canceled that nobody has paid. Throws DomainError. */
@@ -37,6 +36,7 @@ export function assertCancelable(payment: PaymentState): void {
  * one, all that is left. Throws DomainError.
  */
 export function refundableAmount(payment: PaymentState, amount: number | null): number {
+  assertWholeSteps(payment, amount);
   if (!PAID.includes(payment.orderStatus))
     throw refusal(payment, 'order_not_refundable', 'has no captured money to return', ['canceled', 'expired', 'failed']);
   const left = payment.amountCaptured - payment.amountRefunded - payment.amountRefundPending;
@@ -62,6 +62,16 @@ function assertNothingOpen(payment: PaymentState): void {
       retryAfterSeconds: 1,
     });
   }
+}
+
+/** Some currencies are sent with more decimals than they have: Stripe takes what is charged, captured and returned in steps. */
+function assertWholeSteps({ currency }: PaymentState, amount: number | null): void {
+  const step = currencyRule(currency)?.step ?? 1;
+  if (amount !== null && amount % step !== 0) throw badAmount(`must be a multiple of ${step} in ${currency}`);
+}
+
+function badAmount(message: string): DomainError {
+  return new DomainError('validation_failed', `amount ${message}`, { errors: [{ field: 'amount', message }] });
 }
 
 function refusal({ orderStatus }: PaymentState, code: ErrorCode, rule: string, finalFrom: readonly OrderStatus[]): DomainError {

@@ -87,7 +87,12 @@ export function refuseUnchargeable(amount: number, currency: string): void {
   if (amount > (SMALL_UNITS.has(currency) ? AMOUNT_MAX_OF_SMALL_UNITS : currency === 'inr' ? AMOUNT_MAX_INR : AMOUNT_MAX)) {
     throw invalidRequest(`Amount must be no more than the maximum for ${currency}.`, { code: 'amount_too_large', param: 'amount' });
   }
+  refuseTooPrecise(amount, currency, 'amount');
+}
+
+/** Refuses an amount with decimals that the currency does not have, of whatever is charged, captured or returned. */
+export function refuseTooPrecise(amount: number, currency: string, param: string): void {
   if ((THREE_DECIMALS.has(currency) && amount % 10 !== 0) || (TWO_EMPTY_DECIMALS.has(currency) && amount % 100 !== 0)) {
-    throw invalidRequest(`Invalid amount: ${amount} is more precise than payments in ${currency} can be.`, { param: 'amount' });
+    throw invalidRequest(`Invalid amount: ${amount} is more precise than payments in ${currency} can be.`, { param });
   }
 }

@@ -5,6 +5,7 @@ import { type Act, journalEffect } from '../core/act.js';
 import { emit } from '../events/emit.js';
 import { invalidRequest } from '../http/stripe-error.js';
 import { usePaymentMethod } from '../payment-methods/payment-methods.js';
+import { refuseTooPrecise } from './amounts.js';
 import { attemptPayment } from './attempt.js';
 import { intentSecret } from './confirm.js';
 import { authenticationFailure, debitFailure, refuseUnless } from './intent-errors.js';
@@ -23,6 +24,7 @@ export function capture(act: Act, intent: PaymentIntent, amountToCapture: number
       },
     );
   }
+  refuseTooPrecise(amount, intent.currency, 'amount_to_capture');
   const { account } = act;
   const before = latestCharge(act, intent);
   const charge = recordChargeFee(act, { ...before, captured: true, amount_captured: amount });

@@ -3,6 +3,7 @@ import type { Charge } from '../charges/charge.js';
 import { type Act, journalEffect, type Movement } from '../core/act.js';
 import { emit } from '../events/emit.js';
 import { invalidRequest, type StripeError } from '../http/stripe-error.js';
+import { refuseTooPrecise } from '../payment-intents/amounts.js';
 import { newRefund, type Refund } from './refund.js';
 
 /** A refund of the test cards that do not succeed at once changes this much later, on the virtual clock. */
@@ -29,6 +30,7 @@ export function createRefund(act: Act, request: RefundRequest): Refund {
       },
     );
   }
+  refuseTooPrecise(amount, charge.currency, 'amount');
   const behaviour = refundBehaviour(act, charge);
   const status = behaviour === 'pending' ? 'pending' : 'succeeded';
   const made = newRefund({ charge, amount, at: act.at, metadata: request.metadata, reason: request.reason, status });
