@@ -58,7 +58,8 @@ export const merchantSteps: readonly { readonly weight: number; readonly arbitra
   { weight: 3, arbitrary: fc.record({ of: pick, paymentMethod: card, calmly: fc.boolean() }).map(pay) },
   { weight: 3, arbitrary: fc.record({ of: pick, amount, calmly: fc.boolean() }).map(capture) },
   { weight: 1, arbitrary: fc.record({ of: pick, calmly: fc.boolean() }).map(cancel) },
-  { weight: 7, arbitrary: fc.record({ of: pick, amount, calmly: fc.boolean() }).map(refund) },
+  { weight: 4, arbitrary: fc.record({ of: pick, amount, calmly: fc.boolean() }).map(refund) },
+  { weight: 10, arbitrary: fc.record({ of: pick, amount, paymentMethod: card, twice: fc.boolean(), calmly: fc.boolean() }).map(goOn) },
   { weight: 2, arbitrary: fc.record({ of: pick, amount, verbs: fc.tuple(verb(), verb()) }).map(race) },
 ];
 
@@ -132,7 +133,7 @@ function placed({ id }: OrderSeen, { isHosted, savesCard }: Pick<ModelOrder, 'is
     amount: AMOUNT,
     isHosted,
     savesCard,
-    isCaptureAccepted: false,
+    captured: null,
     isCancelAccepted: false,
     isExpiredThere: false,
     refunds: [],
@@ -165,6 +166,41 @@ function refund({ of, amount: sum, calmly }: { of: number; amount: number | null
     await sequence.command(order, 'refunds', sum);
     await end(calmly, model, sequence);
   });
+}
+
+/** What fits the order as it is, so that its life goes on; `twice`: two at once, each under a key of its own, as from two clerks. */
+function goOn({
+  of,
+  amount: sum,
+  paymentMethod,
+  twice,
+  calmly,
+}: {
+  of: number;
+  amount: number | null;
+  paymentMethod: string;
+  twice: boolean;
+  calmly: boolean;
+}): Step {
+  return onOrder(
+    `go on(${sum ?? 'all'}, ${paymentMethod}${twice ? ', twice' : ''})${suffix(calmly)}`,
+    of,
+    async (sequence, target, model) => {
+      const { order } = await sequence.read(target.id);
+      const fits = verbFor(order);
+      if (fits === null) return;
+      const send = (): Promise<void> =>
+        sequence.command(target, fits, fits === 'pay' ? null : sum, fits === 'pay' ? { paymentMethod } : {});
+      await Promise.all([send(), ...(twice ? [send()] : [])]);
+      await end(calmly, model, sequence);
+    },
+  );
+}
+
+function verbFor({ status, checkout }: OrderSeen): Verb | null {
+  if (status === 'requires_payment') return checkout === 'hosted' ? null : 'pay';
+  if (status === 'authorized') return 'capture';
+  return PAID.includes(status) ? 'refunds' : null;
 }
 
 function verb(): fc.Arbitrary<Verb> {

@@ -18,7 +18,8 @@ export interface ModelOrder {
   readonly isHosted: boolean;
   /** Whether the card is to be kept. */
   readonly savesCard: boolean;
-  isCaptureAccepted: boolean;
+  /** What is to be captured of a manual order, once that was accepted; null until then. */
+  captured: number | null;
   isCancelAccepted: boolean;
   /** Whether somebody else has ended its Checkout Session. */
   isExpiredThere: boolean;
@@ -46,6 +47,22 @@ const ENDED = ['canceled', 'expired', 'failed'];
 /** What has been paid, however much of it was returned. */
 export const PAID = ['paid', 'partially_refunded', 'refunded'];
 const CANCELABLE = ['requires_payment', 'requires_action', 'authorized'];
+const AWAITS_CARD = ['requires_payment_method', 'requires_confirmation'];
+
+/** Whether an accepted command's answer shows the order as the contract lets the command be carried out on it. */
+export function isAccepting(verb: Exclude<Verb, 'refunds'>, { status, payment }: OrderSeen): boolean {
+  switch (verb) {
+    case 'pay':
+      return status === 'processing' && payment.pendingOperation === 'confirm' && AWAITS_CARD.includes(payment.status);
+    case 'capture':
+      return status === 'authorized' && payment.pendingOperation === 'capture';
+    case 'cancel':
+      // One that no worker has claimed is canceled at once, and has no intent.
+      return status === 'canceled'
+        ? payment.stripePaymentIntentId === null
+        : CANCELABLE.includes(status) && payment.pendingOperation === 'cancel';
+  }
+}
 
 /** The codes with which the contract lets a command on this order be answered; `accepted` among them where it must or may be carried out. */
 export function answersTo(verb: Verb, order: OrderSeen, amount: number | null): readonly string[] {

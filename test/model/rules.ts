@@ -10,6 +10,9 @@ import { type Sequence } from './sequence.js';
 /** R7: local state equals Stripe's. How soon is for the flows: this machine may be ten times too busy. */
 const MIRRORED_WITHIN_MS = 90_000;
 
+/** The expiry looks before it cancels; what is authorized between the two was not there when it looked. */
+const MOMENT_SECONDS = 2;
+
 /** What Stripe has of one order. */
 interface Truth {
   /** The Checkout Session of a hosted order. */
@@ -25,11 +28,8 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
   const intents = await sequence.intents();
   for (const target of model.orders) {
     const { id, amount, refunds } = target;
-    await assertChargedAtMostOnce(
-      sequence,
-      intents.filter(({ metadata }) => metadata['oncepay_order'] === id).map((intent) => intent.id),
-      amount,
-    );
+    const made = intents.filter(({ metadata }) => metadata['oncepay_order'] === id).map((intent) => intent.id);
+    await assertChargedAtMostOnce(sequence, made, amount);
     await waitFor(
       `order ${id} to equal Stripe's`,
       async () => {
@@ -39,12 +39,10 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
       },
       MIRRORED_WITHIN_MS,
     );
-    await assertRefundsFit(
-      sequence,
-      id,
-      refunds.map((refund) => refund.id),
-    );
+    await assertNothingIsLeftOpen(sequence, id, made);
+    await assertRefundsFit(sequence, id, refunds);
     await assertReservationsFitted(sequence, id);
+    await assertOneAfterAnother(sequence, id);
     await assertTimelineLeads(sequence, id);
   }
   await assertOneCustomerAnOrder(sequence);
@@ -94,6 +92,7 @@ async function differencesOf(sequence: Sequence, target: ModelOrder): Promise<re
   compare('payment', order.payment.status, intent?.status ?? (session?.status === 'open' ? 'requires_payment_method' : 'canceled'));
   compare('intent', order.payment.stripePaymentIntentId, intent?.id ?? null);
   compare('captured', order.amountCaptured, intent?.amount_received ?? 0);
+  if (intent?.status === 'succeeded') compare('captured as ordered', order.amountCaptured, target.captured ?? order.amount);
   compareRefunds({ order, refunds, truth, parked }, compare);
   compare('next action', order.payment.nextAction?.type ?? null, intent?.next_action?.type ?? null);
   const { lastError } = order.payment;
@@ -209,10 +208,12 @@ async function hasParked({ stack }: Sequence, orderId: string): Promise<boolean>
 }
 
 /** R6: of the refunds we were asked for, those that did not fail fit into what was captured, and each was carried out once at most. */
-async function assertRefundsFit(sequence: Sequence, orderId: string, accepted: readonly string[]): Promise<void> {
+async function assertRefundsFit(sequence: Sequence, orderId: string, accepted: ModelOrder['refunds']): Promise<void> {
   const [{ order }, refunds] = await Promise.all([sequence.read(orderId), refundsOf(sequence.stack, orderId)]);
-  for (const id of accepted) assert.ok(refunds.some((refund) => refund.id === id) || refunds.length >= 10, `refund ${id} vanished`);
-  const reserved = refunds.filter(({ id, status }) => accepted.includes(id) && (status === 'pending' || status === 'succeeded'));
+  for (const { id, amount } of accepted)
+    assert.equal(refunds.find((refund) => refund.id === id)?.amount, amount, `refund ${id} is another`);
+  const isOurs = ({ id }: RefundJson): boolean => accepted.some((refund) => refund.id === id);
+  const reserved = refunds.filter((refund) => isOurs(refund) && (refund.status === 'pending' || refund.status === 'succeeded'));
   const sum = reserved.reduce((total, { amount }) => total + amount, 0);
   assert.ok(sum <= order.amountCaptured, `${sum} ordered to be refunded of ${order.amountCaptured} captured`);
   const { refunds: made } = await truthOf(sequence, order);
@@ -234,6 +235,31 @@ async function assertReservationsFitted({ stack }: Sequence, orderId: string): P
     const sum = [...held.values()].reduce((total, part) => total + part, 0);
     if (cause === 'command:refund') assert.ok(sum <= captured, `${sum} reserved of ${captured} captured when ${refund} was ordered`);
   }
+}
+
+/** What is canceled without an intent has none at Stripe that anybody could pay; what has expired was not authorized when it was canceled. */
+async function assertNothingIsLeftOpen(sequence: Sequence, orderId: string, intentIds: readonly string[]): Promise<void> {
+  const { order } = await sequence.read(orderId);
+  const { intent, session, charges } = await truthOf(sequence, order);
+  const hasEnded = order.status === 'canceled' || order.status === 'failed';
+  if (hasEnded && intent === null && session === null) assert.deepEqual(intentIds, [], `${orderId} is ${order.status}`);
+  if (order.status !== 'expired' || intent?.canceled_at == null) return;
+  for (const { id, status, created } of charges) {
+    const wasHeldFor = intent.canceled_at - created;
+    assert.ok(status !== 'succeeded' || wasHeldFor <= MOMENT_SECONDS, `${orderId} expired ${wasHeldFor} s after ${id} was authorized`);
+  }
+}
+
+/** Commands on a payment: none is ordered while an earlier one is open. */
+async function assertOneAfterAnother({ stack }: Sequence, orderId: string): Promise<void> {
+  const overlapping = await stack.database.query(
+    `SELECT op.ordered_by, op.created_at, earlier.kind, earlier.status, earlier.finished_at FROM payment_operations op
+     JOIN payment_operations earlier ON earlier.payment_id = op.payment_id AND earlier.sequence < op.sequence
+     WHERE op.order_id = $1::uuid AND op.ordered_by <> 'create' AND op.kind NOT IN ('refund', 'cancel_orphan')
+       AND earlier.kind NOT IN ('refund', 'cancel_orphan') AND (earlier.finished_at IS NULL OR earlier.finished_at > op.created_at)`,
+    [uuidOf('ord', orderId)],
+  );
+  assert.deepEqual(overlapping, [], `commands on ${orderId} overlap`);
 }
 
 /** R8, R11. */

@@ -5,7 +5,7 @@ import { type Answer } from '../support/http-client.js';
 import { type Stack } from '../support/stack.js';
 import { deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
-import { answersTo, isRefusedForEver, type ModelOrder, type OrderSeen, type Verb } from './model.js';
+import { answersTo, isAccepting, isRefusedForEver, type ModelOrder, type OrderSeen, type Verb } from './model.js';
 
 /** Longer than any chain of retries whose waiting is cut short. */
 const CALM_TIMEOUT_MS = 90_000;
@@ -66,29 +66,39 @@ export class Sequence {
     return order;
   }
 
-  /** Sends a command and asserts that the order, where it stood still meanwhile, was one that is to be answered so. */
-  async command(target: ModelOrder, verb: Verb, amount: number | null, extra: object = {}): Promise<Answer> {
-    const [path, key, body] = [
-      `/v1/orders/${target.id}/${verb}`,
-      crypto.randomUUID(),
-      { ...(amount === null ? {} : { amount }), ...extra },
-    ];
+  /**
+   * Sends a command and asserts that the order, where it stood still meanwhile, was one that is to be answered so. What is refused
+   * only for now is asked for once more under its key, and is not answered from what was stored.
+   */
+  async command(target: ModelOrder, verb: Verb, amount: number | null, extra: object = {}): Promise<void> {
+    const request = {
+      path: `/v1/orders/${target.id}/${verb}`,
+      key: crypto.randomUUID(),
+      body: { ...(amount === null ? {} : { amount }), ...extra },
+    };
+    if (await this.attempt(target, verb, amount, request)) await this.attempt(target, verb, amount, request);
+  }
+
+  /** Sends a command once; true when it was refused only for now. */
+  private async attempt(target: ModelOrder, verb: Verb, amount: number | null, request: Omit<StoredAnswer, 'answer'>): Promise<boolean> {
+    const { path, key, body } = request;
     const before = await this.read(target.id);
     const answer = await this.ask(path, { method: 'POST', idempotencyKey: key, body });
-    const expected = answersTo(verb, before.order, amount);
     const told = `${verb} ${JSON.stringify(body)} of ${before.text} was answered ${answer.status} ${answer.text}`;
+    assert.equal(answer.headers.get('Idempotency-Replayed'), null, `stored though it may still be carried out: ${told}`);
     if (answer.status < 300) {
       assert.ok(!isRefusedForEver(verb, before.order), told);
-      if (verb === 'capture') assert.ok(!target.isCaptureAccepted, `a second capture: ${told}`);
-      this.stored.push({ path, key, body, answer });
-      remember(target, verb, answer);
-      return answer;
+      assertAccepted(verb, amount, answer, told);
+      assert.ok(verb !== 'capture' || target.captured === null, `a second capture: ${told}`);
+      this.stored.push({ ...request, answer });
+      remember(target, verb, amount, answer);
+      return false;
     }
     const after = await this.read(target.id);
+    const expected = answersTo(verb, before.order, amount);
     if (after.text === before.text) assert.ok(expected.includes(String(answer.json['code'])), `${expected.join(' or ')} expected: ${told}`);
-    if (isRefusedForEver(verb, before.order) && answer.json['code'] !== 'operation_in_progress')
-      this.stored.push({ path, key, body, answer });
-    return answer;
+    if (isRefusedForEver(verb, before.order) && answer.json['code'] !== 'operation_in_progress') this.stored.push({ ...request, answer });
+    return !isRefusedForEver(verb, after.order);
   }
 
   /** The orders' intents as Stripe has them, orphans included. */
@@ -182,8 +192,15 @@ export class Sequence {
   }
 }
 
-function remember(target: ModelOrder, verb: Verb, { json }: Answer): void {
-  if (verb === 'capture') target.isCaptureAccepted = true;
+function assertAccepted(verb: Verb, amount: number | null, { json, text }: Answer, told: string): void {
+  if (verb === 'refunds') {
+    assert.equal(json['status'], 'pending', told);
+    assert.ok(amount === null ? Number(json['amount']) > 0 : json['amount'] === amount, `another amount: ${told}`);
+  } else assert.ok(isAccepting(verb, JSON.parse(text)), `not to be accepted: ${told}`);
+}
+
+function remember(target: ModelOrder, verb: Verb, amount: number | null, { json }: Answer): void {
+  if (verb === 'capture') target.captured = amount ?? target.amount;
   if (verb === 'cancel') target.isCancelAccepted = true;
   if (verb === 'refunds') target.refunds.push({ id: String(json['id']), amount: Number(json['amount']) });
 }
