@@ -90,6 +90,7 @@ describe('POST /v1/orders/{id}/pay', () => {
       ['pay', ANOTHER],
       ['capture', {}],
       ['cancel', undefined],
+      ['refunds', {}],
     ] as const) {
       const refused = await command(stack, order.id, name, body, { key: name === 'pay' ? key : crypto.randomUUID() });
       assertProblem(refused, 409, 'operation_in_progress');

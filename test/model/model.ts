@@ -67,7 +67,8 @@ export function isAccepting(verb: Exclude<Verb, 'refunds'>, { status, payment }:
 /** The codes with which the contract lets a command on this order be answered; `accepted` among them where it must or may be carried out. */
 export function answersTo(verb: Verb, order: OrderSeen, amount: number | null): readonly string[] {
   if (verb === 'refunds') {
-    if (!PAID.includes(order.status)) return ['order_not_refundable'];
+    if (!PAID.includes(order.status))
+      return [order.payment.pendingOperation === null || ENDED.includes(order.status) ? 'order_not_refundable' : 'operation_in_progress'];
     const left = order.amountCaptured - order.amountRefunded - order.amountRefundPending;
     return left <= 0 || (amount ?? left) > left ? ['refund_exceeds_captured'] : ['accepted'];
   }

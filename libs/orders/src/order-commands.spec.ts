@@ -85,6 +85,13 @@ describe('a refund', () => {
     }
   });
 
+  it('is not yet possible while an operation may capture money, and does not wait for one when money was captured', () => {
+    const busy = { operations: [operation('confirm', 'unknown')] };
+    assert.deepEqual(refusal(() => refundableAmount(payment('authorized', busy), 1)), { code: 'operation_in_progress', isFinal: false }); // prettier-ignore
+    assert.deepEqual(refusal(() => refundableAmount(payment('canceled', busy), 1)), { code: 'order_not_refundable', isFinal: true }); // prettier-ignore
+    assert.equal(refundableAmount(payment('paid', busy), 1), 1);
+  });
+
   it('is all that is left when no amount is named', () => {
     assert.equal(refundableAmount(payment('paid'), null), 4_300);
     assert.equal(refundableAmount(payment('partially_refunded', { amountRefunded: 4_299 }), null), 1);

@@ -4,6 +4,7 @@ import { currencyRule, DomainError, type ErrorCode, formatAmount } from '#libs/p
 /** From these no order comes back; a refusal because of one is stored. */
 const FINAL: readonly OrderStatus[] = ['refunded', 'canceled', 'expired', 'failed'];
 const PAID: readonly OrderStatus[] = ['paid', 'partially_refunded', 'refunded'];
+const UNPAID_FOR_EVER: readonly OrderStatus[] = ['canceled', 'expired', 'failed'];
 
 /** Lets an order be paid again when its buyer is asked for another payment method. Throws DomainError. */
 export function assertPayable(payment: PaymentState): void {
@@ -37,8 +38,11 @@ export function assertCancelable(payment: PaymentState): void {
  */
 export function refundableAmount(payment: PaymentState, amount: number | null): number {
   assertWholeSteps(payment, amount);
-  if (!PAID.includes(payment.orderStatus))
-    throw refusal(payment, 'order_not_refundable', 'has no captured money to return', ['canceled', 'expired', 'failed']);
+  if (!PAID.includes(payment.orderStatus)) {
+    // What is under way may be what captures the money.
+    if (!UNPAID_FOR_EVER.includes(payment.orderStatus)) assertNothingOpen(payment);
+    throw refusal(payment, 'order_not_refundable', 'has no captured money to return', UNPAID_FOR_EVER);
+  }
   const left = payment.amountCaptured - payment.amountRefunded - payment.amountRefundPending;
   const wanted = amount ?? left;
   if (wanted > left || left <= 0) {
