@@ -1,32 +1,41 @@
 import { type Stripe } from 'stripe';
 import { uuidOf } from '#libs/primitives';
 import { waitFor } from '../support/wait-for.js';
+import { type Model } from './model.js';
 import { type Sequence } from './sequence.js';
 import { shuffled } from './shuffled.js';
 
 /** The simulator delivers an event again within seconds; a busy machine takes its time. */
 const HEARD_WITHIN_MS = 90_000;
 
+/**
+ * What a sequence hears in the end of what it has not heard: every event, only the last of every object, or none at all. The others are
+ * lost for ever; of what was lost altogether a reconciliation finds out.
+ */
+export const HEARINGS = ['every event', 'the last events', 'nothing'] as const;
+
 /** How a sequence hears in the end what it has not heard. */
 interface Hearing {
-  /** Whether all events arrive; else of every object only the last, and the others are lost for ever. */
-  readonly hearsAllInTheEnd: boolean;
+  readonly hearsInTheEnd: (typeof HEARINGS)[number];
   /** Decides in which order. */
   readonly order: number;
 }
 
 /**
  * Ends all troubles and lets everything that is under way end. Nothing of ours looks for events that never came, so the
- * simulator is asked to deliver them: in any order, and those that came before once more.
+ * simulator is asked to deliver them: in any order, and those that came before once more. A reconciliation looks two days back, and
+ * not at disputes.
  */
-export async function heal(sequence: Sequence, { hearsAllInTheEnd, order }: Hearing): Promise<void> {
+export async function heal(sequence: Sequence, { leaps }: Model, { hearsInTheEnd, order }: Hearing): Promise<void> {
   const { stack } = sequence;
   await stack.control('/_sim/faults', undefined, 'DELETE');
   await stack.control('/_sim/webhooks', undefined, 'DELETE');
   await stack.startWorker();
   await sequence.calm();
   const events = await sequence.events();
-  const heard = shuffled(hearsAllInTheEnd ? events : lastOfEach(events), order);
+  const isRead = hearsInTheEnd === 'nothing' && leaps === 0;
+  const last = lastOfEach(events).filter(({ type }) => !isRead || type.startsWith('charge.dispute.'));
+  const heard = shuffled(hearsInTheEnd === 'every event' ? events : last, order);
   for (const { id } of heard) await stack.control('/_sim/webhooks', { action: 'resend', event: id });
   await waitFor(
     'the events to arrive',
@@ -38,7 +47,17 @@ export async function heal(sequence: Sequence, { hearsAllInTheEnd, order }: Hear
     HEARD_WITHIN_MS,
   );
   await sequence.calm();
+  if (isRead) await reconcile(sequence);
   await expireDue(sequence);
+}
+
+async function reconcile(sequence: Sequence): Promise<void> {
+  const { json } = await sequence.ask('/v1/ops/reconciliations', { body: { dryRun: false } });
+  await waitFor(
+    'our record to have been compared with Stripe',
+    async () => (await sequence.ask(`/v1/ops/reconciliations/${String(json['id'])}`)).json['status'] === 'done',
+    HEARD_WITHIN_MS,
+  );
 }
 
 /** What was said last of every intent, session, refund and dispute. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Stack, startStack } from '../support/stack.js';
-import { heal } from './heal.js';
+import { heal, HEARINGS } from './heal.js';
 import { creation, merchantSteps, type Step } from './merchant-commands.js';
 import { type Model } from './model.js';
 import { leaps, outsideSteps } from './outside-commands.js';
@@ -41,7 +41,7 @@ export interface Figures {
 interface Circumstances {
   /** Whether the simulator delivers its events itself; else only `deliver` does. */
   readonly hearsStripe: boolean;
-  readonly hearsAllInTheEnd: boolean;
+  readonly hearsInTheEnd: (typeof HEARINGS)[number];
   readonly order: number;
 }
 
@@ -145,7 +145,7 @@ async function runBlock(
 function sequenceOf(replayPath: string | undefined): [fc.Arbitrary<Circumstances>, fc.Arbitrary<Step>, fc.Arbitrary<Iterable<Step>>] {
   const circumstances: fc.Arbitrary<Circumstances> = fc.record({
     hearsStripe: fc.constantFrom(false, false, true),
-    hearsAllInTheEnd: fc.boolean(),
+    hearsInTheEnd: fc.constantFrom(...HEARINGS),
     order: fc.nat(),
   });
   const constraints = { maxCommands: STEPS_MAX - 1, size: 'max' as const, ...(replayPath === undefined ? {} : { replayPath }) };
@@ -162,7 +162,7 @@ async function runSequence(stack: Stack, how: Circumstances, steps: Iterable<Ste
   const sequence = await Sequence.begin(stack, how.hearsStripe);
   const model: Model = { orders: [], isWorkerRunning: true, leaps: 0, steps: 0 };
   await fc.asyncModelRun(() => ({ model, real: sequence }), steps);
-  await heal(sequence, how);
+  await heal(sequence, model, how);
   await assertRulesHoldFor(sequence, model);
   return model;
 }
