@@ -1,7 +1,7 @@
 // npm run generate: writes what is derived from the sources and committed. With --check it writes nothing and fails if something is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { clientProblemCodes, clientTypes } from './generate-client-types.js';
+import { clientTypes } from './generate-client-types.js';
 import { exampleEnvironment } from './generate-env-example.js';
 import { openApiText } from './generate-openapi.js';
 import { retentionPage } from './generate-retention.js';
@@ -17,7 +17,6 @@ const generated = {
   'docs/states.md': statesPage(),
   'docs/retention.md': retentionPage(),
   'clients/typescript/src/generated/api.ts': await clientTypes(openApi),
-  'clients/typescript/src/generated/problem-codes.ts': clientProblemCodes(),
 };
 const stale = Object.entries(generated).filter(([name, text]) => present(name) !== text);
 for (const [name, text] of isCheck ? [] : stale) writeFileSync(join(ROOT, name), text);

@@ -24,6 +24,7 @@ const OPTIONS = {
   'ip-ranges': { type: 'string' },
   expires: { type: 'string' },
   overlap: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
 } as const;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -38,6 +39,7 @@ try {
 async function run(): Promise<void> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const [command, id = ''] = positionals;
+  if (values.help === true || command === undefined || command === 'help') return console.log(USAGE);
   const { database: where, keyPepper: pepper, stripe } = loadConfig();
   const onError = (error: Error): void => console.error(error.message);
   const database = new Database({ url: where.directUrl, behindPooler: false, onError });
@@ -54,15 +56,15 @@ async function run(): Promise<void> {
     }
     if (command === 'revoke')
       return console.log(viewKey(await keys.revoke(database.autocommit, await keys.find(database.autocommit, id, null))));
-    console.log(USAGE);
-    process.exitCode = command === undefined || command === 'help' ? 0 : 1;
+    console.error(USAGE);
+    process.exitCode = 1;
   } finally {
     await database.close();
   }
 }
 
 /** Without what was not given, as it would be sent. */
-function traitsIn(values: Partial<Record<keyof typeof OPTIONS, string>>): object {
+function traitsIn(values: Partial<Record<Exclude<keyof typeof OPTIONS, 'help'>, string>>): object {
   const { kind, name, expires } = values;
   return {
     ...(kind === undefined ? {} : { kind }),

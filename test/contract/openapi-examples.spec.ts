@@ -26,6 +26,9 @@ const VARYING: Readonly<Record<string, readonly string[]>> = {
   listAudit: ['keyId'],
 };
 
+/** Headers that an answer has only when there is something to say. */
+const SOMETIMES: readonly string[] = ['Idempotency-Replayed', 'Preference-Applied', 'Link'];
+
 interface Content {
   readonly 'application/json'?: {
     readonly schema: object;
@@ -37,7 +40,7 @@ interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { name: string; in: string; examples?: Readonly<Record<string, { readonly value: string }>> }[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+  readonly responses: Readonly<Record<string, { readonly content?: Content; readonly headers?: object }>>;
 }
 
 interface Documented {
@@ -198,7 +201,24 @@ describe('the OpenAPI document', () => {
         assert.equal(String(answer.status), status, answer.text);
         assert.equal(problemsOf(json.schema, answer.json), '', answer.text);
         assert.deepEqual(unlike(answer.json, value, new Set(VARYING[operationId])), []);
+        const promised = Object.keys(operation.responses[status]?.headers ?? {}).filter((header) => !SOMETIMES.includes(header));
+        assert.deepEqual(
+          promised.filter((header) => !answer.headers.has(header)),
+          [],
+          'headers that are missing',
+        );
       });
     }
   }
+
+  it('says what a refusal of any operation looks like', async () => {
+    const problem = { $ref: '#/components/schemas/Problem', unevaluatedProperties: false };
+    for (const each of operations) assert.ok('default' in each.operation.responses, each.operation.operationId);
+    for (const answer of [
+      await stack.call('/v1/orders', { idempotencyKey: crypto.randomUUID(), body: { currency: 'usd', items: [] } }),
+      await stack.call('/v1/orders/none'),
+      await stack.call('/v1/orders', { key: 'none' }),
+    ])
+      assert.equal(problemsOf(problem, answer.json), '', answer.text);
+  });
 });

@@ -1,10 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import {
   type KeyStorage,
   memoryStorage,
@@ -17,8 +12,6 @@ import {
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { PUBLISHABLE_KEYS, SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
-
-const CLIENT = resolve(import.meta.dirname, '../../../clients/typescript');
 
 /** What passed over the wire: method and path, the key, and what came back. */
 interface Sent {
@@ -152,6 +145,20 @@ describe('a checkout', () => {
     assert.equal(await client({ storage }).oncepay.resume(), null);
   });
 
+  it('is found again when its answer is no longer kept: by a server; a page forgets it', async () => {
+    const [storage, pageStorage] = [memoryStorage(), memoryStorage()];
+    const { order } = await client({ storage }).oncepay.checkout(aRequest());
+    const { order: ofPage } = await client({ apiKey: PUBLISHABLE_KEYS[0], storage: pageStorage }).oncepay.checkout({
+      currency: 'usd',
+      items: [{ price: 'mug', quantity: 1 }],
+    });
+    for (const { id } of [order, ofPage])
+      await stack.database.query('UPDATE idempotency_keys SET body = NULL WHERE location = $1', [`/v1/orders/${id}`]);
+    assert.equal((await client({ storage }).oncepay.resume())?.order.id, order.id);
+    assert.equal(await client({ apiKey: PUBLISHABLE_KEYS[0], storage: pageStorage }).oncepay.resume(), null);
+    assert.equal(await pageStorage.getItem('oncepay:checkout'), null);
+  });
+
   it('belongs to a browser too: with a publishable key it reads its order by the client secret', async () => {
     const { oncepay, sent } = client({ apiKey: PUBLISHABLE_KEYS[0] });
     const checkout = await oncepay.checkout({ currency: 'usd', items: [{ price: 'mug', quantity: 1 }] });
@@ -283,27 +290,5 @@ describe('commands of a server', () => {
     const isNotPayable = (error: unknown): boolean =>
       error instanceof ProblemError && error.status === 409 && error.code === 'order_not_payable';
     await assert.rejects(oncepay.pay(id, { paymentMethod: 'pm_card_visa' }, { name: 'pay-again' }), isNotPayable);
-  });
-});
-
-describe('the package', () => {
-  it('installs in an empty project, without a network, and the example of its README runs as written', async () => {
-    await stack.call('/v1/prices/demo-tshirt', { method: 'PUT', body: { name: 'T-shirt', currency: 'eur', unitAmount: 2_000 } });
-    const folder = mkdtempSync(join(tmpdir(), 'oncepay-client-'));
-    const run = async (cwd: string, command: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> =>
-      (await promisify(execFile)(command, args, { cwd, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env } })).stdout;
-    try {
-      const [packed] = JSON.parse(await run(CLIENT, 'npm', ['pack', '--json', '--silent', '--pack-destination', folder]));
-      const files: readonly string[] = packed.files.map(({ path }: { path: string }) => path);
-      assert.deepEqual(files.filter((path) => !/^dist\/(\w[\w/-]*)(\.d\.ts|\.js)$/.test(path)).sort(), ['LICENSE', 'README.md', 'package.json']); // prettier-ignore
-      writeFileSync(join(folder, 'package.json'), '{}');
-      await run(folder, 'npm', ['install', '--offline', '--no-audit', '--no-fund', `./${packed.filename}`]);
-      const [, example = ''] = /```js\n([^]*?)```/.exec(readFileSync(join(CLIENT, 'README.md'), 'utf8')) ?? [];
-      writeFileSync(join(folder, 'example.mjs'), example);
-      const printed = await run(folder, process.execPath, ['example.mjs'], { ONCEPAY_URL: stack.apiUrl, ONCEPAY_KEY: SECRET_KEYS[0] });
-      assert.match(printed, /^ord_\w+ is paid: 4000 eur\n$/);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
   });
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { join, resolve } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { parseApiKey } from '../../apps/api/src/callers/api-key.js';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
 import { call } from '../support/http-client.js';
@@ -13,6 +15,21 @@ import { launch, type Launcher } from './launcher.js';
 
 const ANY_PORTS = { PORT: '0', SIMULATOR_PORT: '0' };
 const STRIPE_KEY = 'sk_test_oncepay';
+const REPOSITORY = resolve(import.meta.dirname, '../../..');
+const CLIENT = join(REPOSITORY, 'clients/typescript');
+const TSC = join(REPOSITORY, 'node_modules/typescript7/bin/tsc');
+const TYPED = `
+import { Oncepay, type OrderStatus, ProblemError } from '@oncepay/client';
+const oncepay = new Oncepay({ baseUrl: 'http://localhost', apiKey: 'oncepay_pk_test_1' });
+const { order } = await oncepay.checkout({ currency: 'usd', items: [{ price: 'mug', quantity: 1 }] });
+const status: OrderStatus = order.status;
+// @ts-expect-error there is no such status
+if (status === 'payed') throw new Error();
+// @ts-expect-error an order needs items
+await oncepay.checkout({ currency: 'usd' });
+// @ts-expect-error there is no such code
+if (new Error() instanceof ProblemError && (new Error() as ProblemError).code === 'broken') throw new Error();
+`;
 
 const room = mkdtempSync(join(tmpdir(), 'oncepay-start-spec-'));
 const folder = join(room, 'data');
@@ -31,30 +48,76 @@ describe('npm start', { skip: !existsSync('/proc/self/environ') && 'needs /proc 
     await nothingRemains(launcher);
   });
 
-  it('moves from taken ports, keeps what the start before left, replaces what is killed, and stops at Ctrl-C', async () => {
-    const taken = await Promise.all([occupy(3_000), occupy(12_111)]);
-    const launcher = launch(folder);
-    try {
-      const apiUrl = await launcher.printed(/API +(http:\S+)/);
+  describe('again, on taken ports', () => {
+    let taken: readonly (Server | undefined)[] = [];
+    let launcher: Launcher;
+    let apiUrl = '';
+    let key = '';
+    before(async () => {
+      taken = await Promise.all([occupy(3_000), occupy(12_111)]);
+      launcher = launch(folder);
+      await launcher.printed(/ready in/);
+      apiUrl = await launcher.printed(/API docs +(http:\S+)\/docs/);
+      key = await launcher.printed(/secret key +(oncepay_sk_test_\w+)/);
+    });
+    after(() => {
+      launcher.child.kill('SIGKILL');
+      for (const server of taken) server?.close();
+    });
+
+    async function assertPaid(id: unknown): Promise<void> {
+      await waitFor(
+        'the order to be paid',
+        async () => (await call(`${apiUrl}/v1/orders/${String(id)}`, { key })).json['status'] === 'paid',
+      );
+    }
+
+    it('moves to others and keeps what the start before left', async () => {
       const simulatorUrl = await launcher.printed(/Stripe +(http:\S+)\/_sim/);
       assert.match(launcher.output(), /Port 3000 is taken: the API listens on 3\d+/);
       assert.match(launcher.output(), /Port 12111 is taken: the Stripe simulator listens on 12\d+/);
-
-      const key = await launcher.printed(/secret key +(oncepay_sk_test_\w+)/);
       const kept = await call(`${apiUrl}/v1/orders/${firstOrder}`, { key });
       assert.deepEqual([kept.status, kept.json['status']], [200, 'paid']);
       const intents = await call(`${simulatorUrl}/v1/payment_intents`, { key: STRIPE_KEY });
       assert.equal((intents.json['data'] as unknown[]).length, 2, 'the first demo order and the second');
+    });
 
+    it('takes the first request of the README as written', { skip: !hasCurl() && 'there is no curl' }, async () => {
+      const request = codeIn('README.md', /```sh\n(export ONCEPAY_KEY[^]*?)```/)
+        .replace('./.oncepay', folder)
+        .replace('http://localhost:3000', apiUrl);
+      const [first, again] = [await run(room, 'sh', ['-c', request]), await run(room, 'sh', ['-c', request])];
+      assert.match(first, /^HTTP\/1\.1 201 Created\r\n[^]*"amount":4300,/);
+      assert.match(again, /^HTTP\/1\.1 201 Created\r\n[^]*^idempotency-replayed: true\r$/m);
+      assert.equal(again.split('\r\n\r\n')[1], first.split('\r\n\r\n')[1]);
+      await assertPaid(/"id":"(ord_\w+)"/.exec(first)?.[1]);
+    });
+
+    it('sells to the client, packed and installed in an empty project, by the example of its README as written', async () => {
+      const project = join(room, 'empty');
+      mkdirSync(project);
+      const [packed] = JSON.parse(await run(CLIENT, 'npm', ['pack', '--json', '--silent', '--pack-destination', project]));
+      const files: readonly string[] = packed.files.map(({ path }: { path: string }) => path);
+      assert.deepEqual(files.filter((path) => !/^dist\/(\w[\w/-]*)(\.d\.ts|\.js)$/.test(path)).sort(), ['LICENSE', 'README.md', 'package.json']); // prettier-ignore
+      writeFileSync(join(project, 'package.json'), '{}');
+      await run(project, 'npm', ['install', '--offline', '--no-audit', '--no-fund', `./${packed.filename}`]);
+      const example = codeIn('clients/typescript/README.md', /```js\n([^]*?)```/);
+      writeFileSync(join(project, 'example.mjs'), example);
+      const printed = await run(project, process.execPath, ['example.mjs'], { ONCEPAY_URL: apiUrl, ONCEPAY_KEY: key });
+      assert.match(printed, /^ord_\w+ is paid: 4000 eur\n$/);
+
+      // Its types are those of the API: what no order can be, the compiler says.
+      writeFileSync(join(project, 'typed.mts'), TYPED);
+      await run(project, process.execPath, [TSC, '--noEmit', '--strict', '--module', 'nodenext', '--lib', 'es2022,dom', 'typed.mts']);
+    });
+
+    it('replaces what is killed', async () => {
       for (const name of ['worker', 'stripe-simulator', 'api']) kill(launcher.processes(), name);
       await launcher.printed(/The API was ended by SIGKILL[^]*Starting the API again/);
       await waitFor('the API to be back', async () => (await call(`${apiUrl}/health/ready`)).status === 200);
       const order = await call(`${apiUrl}/v1/orders`, { key, idempotencyKey: 'after-the-kill', body: anOrder() });
       assert.equal(order.status, 201, order.text);
-      await waitFor('that order to be paid', async () => {
-        const { json } = await call(`${apiUrl}/v1/orders/${String(order.json['id'])}`, { key });
-        return json['status'] === 'paid';
-      });
+      await assertPaid(order.json['id']);
 
       process.kill(Number.parseInt(readFileSync(join(folder, 'pg/postmaster.pid'), 'utf8'), 10), 'SIGKILL');
       await launcher.printed(/The database was ended by SIGKILL[^]*Starting the database again/);
@@ -62,18 +125,14 @@ describe('npm start', { skip: !existsSync('/proc/self/environ') && 'needs /proc 
         const answer = await call(`${apiUrl}/v1/orders`, { key, idempotencyKey: 'after-the-database', body: anOrder() });
         return answer.status === 201 && answer;
       });
-      await waitFor('that order to be paid too', async () => {
-        const { json } = await call(`${apiUrl}/v1/orders/${String(late.json['id'])}`, { key });
-        return json['status'] === 'paid';
-      });
+      await assertPaid(late.json['id']);
+    });
 
+    it('stops at Ctrl-C and leaves nothing running', async () => {
       process.kill(-(launcher.child.pid ?? 0), 'SIGINT');
       assert.equal(await launcher.ended(), 0, launcher.output());
       await nothingRemains(launcher);
-    } finally {
-      launcher.child.kill('SIGKILL');
-      for (const server of taken) server?.close();
-    }
+    });
   });
 
   it('leaves nothing running when it is killed, and a second one on its folder is refused while it lives', async () => {
@@ -147,6 +206,28 @@ describe('the keys of npm start', () => {
     assert.equal(statSync(file).mode & 0o077, 0);
   });
 });
+
+/** The part of a page that its readers are to copy. */
+function codeIn(page: string, pattern: RegExp): string {
+  return pattern.exec(readFileSync(join(REPOSITORY, page), 'utf8'))?.[1] ?? assert.fail(`${page} has no ${pattern}`);
+}
+
+async function run(cwd: string, command: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+  });
+  return stdout;
+}
+
+function hasCurl(): boolean {
+  try {
+    execFileSync('curl', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function anOrder(): object {
   return { currency: 'eur', items: [{ price: 'demo-tshirt', quantity: 3 }], paymentMethod: 'pm_card_visa' };

@@ -13,14 +13,12 @@ export function showSummary(plan: Plan, folder: DataFolder): void {
   say(
     '',
     ...(plan.stripe === 'live' ? [] : [link('Shop', `${apiUrl}/shop`, 'buy something: test cards, 3-D Secure, reload, offline')]),
-    link('API', apiUrl),
-    link('OpenAPI', `${apiUrl}/openapi.json`),
+    link('API docs', `${apiUrl}/docs`, 'every route with examples; /openapi.json'),
     link(
       'Health',
       `${apiUrl}/health/ready`,
       `/health/live, /health/backlog; the worker's: http://localhost:${plan.workerPort}/health/ready`,
     ),
-    link('Problems', `${apiUrl}/problems/idempotency_key_reused`, 'every error links to such a page'),
     ...(simulatorUrl === null ? [] : [link('Stripe', `${simulatorUrl}/_sim`, 'the simulator: faults, webhooks, clock, journal')]),
     link('Logs', shown(folder.file('logs'))),
     '',

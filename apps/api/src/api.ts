@@ -12,7 +12,8 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { AdminListener } from './admin-listener.js';
 import { ApiModule } from './api.module.js';
 import { openApiDocument } from './docs/openapi.js';
-import { REFERENCE_STYLE, referencePage } from './docs/reference-page.js';
+import { REFERENCE_STYLE } from './docs/page-style.js';
+import { referencePage } from './docs/reference-page.js';
 import { Authenticator } from './callers/authenticate.js';
 import { PUBLIC } from './callers/caller.guard.js';
 import { CrossOrigin } from './http/cors.js';
@@ -131,6 +132,8 @@ function describeAt(app: NestFastifyApplication): (document: OpenAPIObject) => v
   const fastify = app.getHttpAdapter().getInstance();
   const open = { config: { policy: PUBLIC } };
   fastify.get('/openapi.json', open, (_request, reply) => reply.type('application/json; charset=utf-8').send(text));
+  // Whoever opens the bare address looks for it.
+  fastify.get('/', open, (_request, reply) => reply.redirect('/docs'));
   fastify.get('/docs', open, (_request, reply) => sendPage(reply, { title: 'Oncepay API', style: REFERENCE_STYLE, body: reference }));
   return (document) => {
     [text, reference] = [JSON.stringify(document), referencePage(document)];

@@ -1,22 +1,14 @@
-import { type ProblemCode } from './generated/problem-codes.js';
-
-/** One field of a request that is not as it must be. */
-export interface FieldError {
-  readonly field: string;
-  readonly message: string;
-}
+import { type components } from './generated/api.js';
 
 /** The members of a problem body (RFC 9457) as Oncepay sends them. */
-interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly instance: string;
-  readonly code: ProblemCode;
-  readonly requestId: string;
-  readonly errors: readonly FieldError[];
-}
+type ProblemBody = components['schemas']['Problem'];
+/** Why a request was refused; each is a page of the API under /problems/. */
+export type ProblemCode = ProblemBody['code'];
+/** One field of a request that is not as it must be. */
+export type FieldError = Readonly<NonNullable<ProblemBody['errors']>[number]>;
+
+/** `errors` is there, if need be without entries. */
+type Problem = Readonly<ProblemBody & Required<Pick<ProblemBody, 'errors'>>>;
 
 /** Oncepay refused. `code` says why, `type` is a page that says how to mend it. */
 export class ProblemError extends Error {

@@ -1,6 +1,5 @@
 export { Checkout, type WaitOptions } from './checkout.js';
-export { type FieldError, NoAnswerError, ProblemError, UnexpectedAnswerError } from './errors.js';
-export { type ProblemCode } from './generated/problem-codes.js';
+export { type FieldError, NoAnswerError, type ProblemCode, ProblemError, UnexpectedAnswerError } from './errors.js';
 export { type DeedOptions, Oncepay, type OncepayOptions } from './oncepay.js';
 export {
   type CaptureRequest,

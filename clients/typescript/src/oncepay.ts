@@ -81,9 +81,15 @@ export class Oncepay {
   async resume({ name = CHECKOUT, signal }: Partial<DeedOptions> = {}): Promise<Checkout | null> {
     const deed = await this.#deeds.find(name);
     if (deed === null || deed.path !== '/v1/orders') return null;
-    const checkout = await this.#checkoutOf(name, deed, signal);
-    await checkout.refresh({ signal });
-    return checkout;
+    try {
+      const checkout = await this.#checkoutOf(name, deed, signal);
+      await checkout.refresh({ signal });
+      return checkout;
+    } catch (error) {
+      const id = expiredOrderOf(error);
+      if (id === null) throw error;
+      return this.#checkoutLongAgo(id, name, deed, signal);
+    }
   }
 
   /** The prices of the catalogue. */
@@ -127,6 +133,21 @@ export class Oncepay {
     return new Checkout(this.#transport, orderOf(json), name, () => this.#deeds.forget(name, deed.key));
   }
 
+  /**
+   * After a month the answer to a deed is no longer kept, but where its order is. A secret key reads it there; a page cannot, and its
+   * buyer is long done.
+   */
+  async #checkoutLongAgo(id: string, name: string, deed: Deed, signal: AbortSignal | undefined): Promise<Checkout | null> {
+    const forget = (): Promise<void> => this.#deeds.forget(name, deed.key);
+    try {
+      return new Checkout(this.#transport, await this.order(id, { signal }), name, forget);
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.code !== 'not_found') throw error;
+      await forget();
+      return null;
+    }
+  }
+
   /** Sends a stored deed until it is answered. After a refusal for good its name is free: trying again is a new deed. */
   async #carryOut(name: string, { key, path, body }: Deed, signal: AbortSignal | undefined): Promise<Answered> {
     try {
@@ -136,4 +157,9 @@ export class Oncepay {
       throw error;
     }
   }
+}
+
+function expiredOrderOf(error: unknown): string | null {
+  if (!(error instanceof ProblemError) || error.code !== 'idempotency_key_expired') return null;
+  return /^\/v1\/orders\/([^/]+)$/.exec(error.location ?? '')?.[1] ?? null;
 }

@@ -5,9 +5,8 @@ import { type FastifyReply } from 'fastify';
 import { Public } from '../callers/caller.guard.js';
 import { PROBLEMS } from '../http/problem-catalogue.js';
 import { sendPage } from '../http/security-headers.js';
-
-const STYLE =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#1a1a2e}code{background:#f0f0f5;padding:.1em .3em;border-radius:4px}';
+import { html, prose } from './html.js';
+import { SHORT_STYLE } from './page-style.js';
 
 /** The pages behind the `type` of every problem. */
 @ApiExcludeController()
@@ -20,8 +19,11 @@ export class ProblemPagesController {
     const { status, title, remedy } = PROBLEMS[code];
     sendPage(reply, {
       title,
-      style: STYLE,
-      body: `<p>HTTP ${status} <code>${code}</code></p><h1>${title}</h1><p>${remedy}</p><p><a href="/docs">API reference</a></p>`,
+      style: SHORT_STYLE,
+      body: html`<p class="note">HTTP ${String(status)} <code>${code}</code></p>
+        <h1>${title}</h1>
+        <p>${prose(remedy)}</p>
+        <p class="note"><a href="/docs#problems">All problems</a> · <a href="/docs">API reference</a></p>`.text,
     });
   }
 }

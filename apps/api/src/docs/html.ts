@@ -12,8 +12,13 @@ export function html(parts: TemplateStringsArray, ...values: readonly (string | 
 }
 
 /** The pieces of many things, one after the other. */
-export function joined<T>(things: readonly T[], piece: (thing: T) => Html): Html {
-  return { text: things.map((thing) => piece(thing).text).join('') };
+export function joined<T>(things: readonly T[], piece: (thing: T, index: number) => Html): Html {
+  return { text: things.map((thing, index) => piece(thing, index).text).join('') };
+}
+
+/** Text of a description: what stands between backticks is code. */
+export function prose(text: string): Html {
+  return joined(text.split('`'), (piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : html`${piece}`));
 }
 
 /** A value as people read JSON. */

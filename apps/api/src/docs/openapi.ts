@@ -2,6 +2,7 @@ import { type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Example } from './example.js';
 import { EXAMPLES } from './examples.js';
+import { addConventions, addProtocol } from './protocol.js';
 import { type RouteTable } from '../http/front-door.js';
 
 type PathItem = OpenAPIObject['paths'][string];
@@ -25,11 +26,13 @@ export function openApiDocument(app: INestApplication, routes: RouteTable): Open
       description: 'An API key (oncepay_sk_…, oncepay_rk_… or oncepay_pk_…) or an access token',
     });
   const document = SwaggerModule.createDocument(app, builder.build());
+  addProtocol(document);
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
       if (operation === undefined) continue;
       addExamples(operation);
+      addConventions(operation, method);
       const policy = routes.policyOf(method.toUpperCase(), path);
       if (policy !== undefined) Object.assign(operation, { 'x-oncepay-scope': policy.scope, 'x-oncepay-secret-only': policy.secretOnly });
     }

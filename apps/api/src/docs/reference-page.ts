@@ -1,9 +1,10 @@
 import { type OpenAPIObject } from '@nestjs/swagger';
 import { PROBLEMS } from '../http/problem-catalogue.js';
-import { html, type Html, joined, json } from './html.js';
+import { html, type Html, joined, json, prose } from './html.js';
 import { rowsOf, type Schema } from './schema-rows.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Schemas = Readonly<Record<string, Schema>>;
 
 interface Documented {
   readonly method: string;
@@ -11,18 +12,32 @@ interface Documented {
   readonly operation: Operation;
 }
 
-/** The style of the reference: its page brings it along and nothing else. */
-export const REFERENCE_STYLE = `
-:root{color-scheme:light dark;--line:#8884;--soft:#8881;--accent:#5b5bd6}
-body{font:16px/1.55 system-ui,sans-serif;margin:0;display:grid;grid-template-columns:17rem minmax(0,1fr)}
-nav{position:sticky;top:0;height:100vh;overflow:auto;border-right:1px solid var(--line);padding:1.5rem 1rem;box-sizing:border-box;font-size:.9rem}
-nav h2{font-size:.75rem;text-transform:uppercase;letter-spacing:.06em;opacity:.7;margin:1.4rem 0 .3rem}nav a{display:block;padding:.15rem 0}
-main{padding:2rem 3rem 6rem;max-width:60rem}a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
-h1{margin-top:0}article{border-top:1px solid var(--line);padding-top:1rem;margin-top:2.5rem}
-code,pre{font:.85em/1.5 ui-monospace,monospace;background:var(--soft);border-radius:5px}code{padding:.1em .35em}pre{padding:.9rem;overflow:auto}
-table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;vertical-align:top;border-bottom:1px solid var(--line);padding:.4rem .6rem .4rem 0}
-.method{font-weight:700;color:var(--accent)}.note{opacity:.75;font-size:.9rem}
-@media(max-width:50rem){body{display:block}nav{position:static;height:auto;border:0}main{padding:1rem}}`;
+/** What holds for every operation, in the order in which a newcomer needs it. */
+const CONVENTIONS: readonly (readonly [term: string, text: string])[] = [
+  [
+    'Who is calling',
+    '`Authorization: Bearer oncepay_sk_…`, a secret key, or a token of a configured issuer. Pages have a publishable key, `oncepay_pk_…`: ' +
+      'it orders from the catalogue, never names an amount, and reads an order with the header `Oncepay-Client-Secret`.',
+  ],
+  [
+    'Once',
+    'Every POST that changes something takes an `Idempotency-Key`: make it once, store it before you send, and send it with every retry. ' +
+      'The same request is answered with the same bytes and `Idempotency-Replayed: true`; another one under the key is refused.',
+  ],
+  [
+    'Waiting',
+    'Stripe is asked by a worker, so an order begins as `pending`. `Prefer: wait=10` holds the answer until nothing is under way; ' +
+      '`Accept: text/event-stream` follows the timeline, and `Last-Event-ID` goes on where a connection broke.',
+  ],
+  ['Amounts and times', 'Integers in the smallest unit of the currency, as Stripe counts them. RFC 3339 in UTC.'],
+  ['Conditions', 'What is read has an `ETag`. `If-None-Match` saves the body while nothing has changed.'],
+  ['Lists', 'Newest first. `nextCursor` is the next `startingAfter`, and `Link` has the whole address.'],
+  [
+    'Refusals',
+    'A problem (RFC 9457) with a `code` for programs and a `type` that is a page for people. 429 and 503 say in `Retry-After` when to come again; ' +
+      '`RateLimit` says before that how much is left.',
+  ],
+];
 
 /** The API reference as a page that needs no script and no network: everything it says is in the OpenAPI document. */
 export function referencePage(document: OpenAPIObject): string {
@@ -33,19 +48,25 @@ export function referencePage(document: OpenAPIObject): string {
       operation: operation as Operation,
     })),
   );
-  const schemas: Readonly<Record<string, Schema>> = document.components?.schemas ?? {};
-  return html`<nav>
+  const schemas: Schemas = document.components?.schemas ?? {};
+  return html`<nav aria-label="Operations">
       <strong>Oncepay</strong>${joined(tagsOf(operations), (tag) => section(tag, operations))}
-      <h2>more</h2>
-      <a href="#problems">Problems</a><a href="/openapi.json">OpenAPI 3.1</a>
+      <section>
+        <h2>more</h2>
+        <a href="#problems">Problems</a><a href="/openapi.json">OpenAPI 3.1</a>
+      </section>
     </nav>
     <main>
       <h1>Oncepay API</h1>
       <p>${document.info.description ?? ''}</p>
-      <p>
-        Send a key as <code>Authorization: Bearer oncepay_sk_…</code>. Every POST that changes something takes an
-        <code>Idempotency-Key</code>: make it once, keep it, and send it with every retry.
-      </p>
+      <dl>
+        ${joined(
+          CONVENTIONS,
+          ([term, text]) =>
+            html`<dt>${term}</dt>
+              <dd>${prose(text)}</dd>`,
+        )}
+      </dl>
       ${joined(operations, (each) => article(each, schemas))}${problems()}
     </main>`.text;
 }
@@ -60,11 +81,13 @@ function tagOf({ operation }: Documented): string {
 
 function section(tag: string, operations: readonly Documented[]): Html {
   const own = operations.filter((each) => tagOf(each) === tag);
-  return html`<h2>${tag}</h2>
-    ${joined(own, ({ operation }) => html`<a href="#${operation.operationId ?? ''}">${operation.operationId ?? ''}</a>`)}`;
+  return html`<section>
+    <h2>${tag}</h2>
+    ${joined(own, ({ operation }) => html`<a href="#${operation.operationId ?? ''}">${operation.operationId ?? ''}</a>`)}
+  </section>`;
 }
 
-function article(each: Documented, schemas: Readonly<Record<string, Schema>>): Html {
+function article(each: Documented, schemas: Schemas): Html {
   const { method, path, operation } = each;
   const { operationId = '', summary = '', description, parameters = [], requestBody, responses } = operation;
   const body = requestBody !== undefined && 'content' in requestBody ? requestBody.content['application/json'] : undefined;
@@ -74,27 +97,27 @@ function article(each: Documented, schemas: Readonly<Record<string, Schema>>): H
   });
   const named = parameters.flatMap((parameter) => ('$ref' in parameter ? [] : [parameter]));
   return html`<article id="${operationId}">
-    <h2><span class="method">${method}</span> <code>${path}</code></h2>
-    <p>${summary}</p>
-    ${description === undefined ? '' : html`<p>${description}</p>`}
-    <p class="note">${needs(operation)}</p>
+    <h2>${summary}</h2>
+    <p class="path"><span class="method">${method}</span><code>${path}</code></p>
+    ${description === undefined ? '' : html`<p>${prose(description)}</p>`}
+    <p class="note">${prose(needs(operation))}</p>
     ${
       named.length === 0
         ? ''
         : html`<h3>Parameters</h3>
             <table>
-              ${joined(named, ({ name, in: place, required, description: text = '' }) => row(name, `${place}${required === true ? ', required' : ''}`, text))}
+              ${joined(named, ({ name, in: place, required = false, description: text = '' }) => row({ name, type: place, isRequired: required, text }))}
             </table>`
     }${
       body === undefined
         ? ''
         : html`<h3>Body</h3>
-            ${fields(body.schema, schemas)}${examples(body.examples)}`
+            ${fields(body.schema, schemas, true)}${examples(body.examples)}`
     }${joined(
       answers,
       ({ status, content }) =>
         html`<h3>Answer ${status}</h3>
-          ${fields(content.schema, schemas)}${examples(content.examples)}`,
+          ${fields(content.schema, schemas, false)}${examples(content.examples)}`,
     )}
   </article>`;
 }
@@ -103,20 +126,21 @@ function needs(operation: Operation): string {
   const declared: Readonly<Record<string, unknown>> = { ...operation };
   const scope = declared['x-oncepay-scope'];
   if (typeof scope !== 'string' || scope === 'public') return 'Open to everyone.';
-  return `Needs the scope ${scope}${declared['x-oncepay-secret-only'] === true ? ', and a secret key or token' : '; a publishable key may have it'}.`;
+  const isSecretOnly = declared['x-oncepay-secret-only'] === true;
+  return `Needs the scope \`${scope}\`${isSecretOnly ? ', and a secret key or token' : '; a publishable key may have it'}.`;
 }
 
-function fields(schema: unknown, schemas: Readonly<Record<string, Schema>>): Html {
+/** In a request it matters what must be there; in an answer everything is. */
+function fields(schema: unknown, schemas: Schemas, isRequest: boolean): Html {
   return html`<table>
-    ${joined(rowsOf(schema, schemas), ({ name, type, text }) => row(name, type, text))}
+    ${joined(rowsOf(schema, schemas), ({ isRequired, ...rest }) => row({ ...rest, isRequired: isRequest && isRequired }))}
   </table>`;
 }
 
-function row(name: string, type: string, text: string): Html {
+function row({ name, type, isRequired, text }: { name: string; type: string; isRequired: boolean; text: string }): Html {
   return html`<tr>
-    <td><code>${name}</code></td>
-    <td>${type}</td>
-    <td>${text}</td>
+    <td><code>${name}</code><small>${type}${isRequired ? html`, <span class="must">required</span>` : ''}</small></td>
+    <td>${prose(text)}</td>
   </tr>`;
 }
 
@@ -124,8 +148,8 @@ function examples(shown: unknown): Html {
   const all = typeof shown === 'object' && shown !== null ? Object.entries(shown) : [];
   return joined(all, ([name, example]: [string, unknown]) => {
     const { summary, value } = Object(example) as { readonly summary?: string; readonly value?: unknown };
-    return html`<p class="note">${summary ?? name}</p>
-      <pre>${json(value)}</pre>`;
+    return html`<p class="note">${summary ?? `For example, ${name}`}</p>
+      <pre tabindex="0">${json(value)}</pre>`;
   });
 }
 
@@ -140,9 +164,9 @@ function problems(): Html {
         Object.entries(PROBLEMS),
         ([code, { status, title }]) =>
           html`<tr>
-            <td>${String(status)}</td>
             <td>
-              <a href="/problems/${code}"><code>${code}</code></a>
+              <a href="/problems/${code}"><code>${code}</code></a
+              ><small>${String(status)}</small>
             </td>
             <td>${title}</td>
           </tr>`,

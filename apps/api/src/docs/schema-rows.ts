@@ -5,6 +5,7 @@ export type Schema = object;
 export interface SchemaRow {
   readonly name: string;
   readonly type: string;
+  readonly isRequired: boolean;
   readonly text: string;
 }
 
@@ -19,6 +20,11 @@ interface Known {
   readonly allOf?: readonly unknown[];
   readonly anyOf?: readonly unknown[];
   readonly oneOf?: readonly unknown[];
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
 }
 
 /** Deeper than this a reader is better served by an example. */
@@ -34,8 +40,8 @@ export function rowsOf(schema: unknown, schemas: Readonly<Record<string, Schema>
   return Object.entries(properties).flatMap(([member, inner]) => {
     const name = prefix === '' ? member : `${prefix}.${member}`;
     const known = resolved(inner, schemas);
-    const type = typeOf(known, schemas) + (required.includes(member) ? '' : ', optional');
-    return [{ name, type, text: textOf(known) }, ...rowsOf(inner, schemas, name, depth + 1)];
+    const row = { name, type: typeOf(known, schemas), isRequired: required.includes(member), text: textOf(known) };
+    return [row, ...rowsOf(inner, schemas, name, depth + 1)];
   });
 }
 
@@ -55,7 +61,15 @@ function typeOf({ type, items }: Known, schemas: Readonly<Record<string, Schema>
   return typeof type === 'string' ? type : (type ?? ['object']).join(' or ');
 }
 
-function textOf({ description, enum: values = [] }: Known): string {
-  const listed = values.length === 0 || values.length > ENUM_SHOWN_MAX ? '' : values.map(String).join(' | ');
-  return [description, listed].filter((text) => text !== undefined && text !== '').join(' ');
+function textOf({ description, enum: values = [], default: usual, minimum, maximum, minItems, maxItems }: Known): string {
+  const listed = values.length === 0 || values.length > ENUM_SHOWN_MAX ? '' : values.map((value) => `\`${String(value)}\``).join(' | ');
+  return [
+    description,
+    listed,
+    maximum === undefined ? '' : `${minimum ?? 0} to ${maximum}.`,
+    maxItems === undefined ? '' : `${minItems ?? 0} to ${maxItems} of them.`,
+    usual === undefined ? '' : `Default \`${String(usual)}\`.`,
+  ]
+    .filter((text) => text !== undefined && text !== '')
+    .join(' ');
 }

@@ -27,7 +27,7 @@ export function sendPage(reply: FastifyReply, { title, style, body }: { title: s
     .header('Cache-Control', PAGE_CACHE)
     .type('text/html; charset=utf-8')
     .send(
-      `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>` +
+      `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>` +
         `<style>${style}</style></head><body>${body}</body></html>\n`,
     );
 }

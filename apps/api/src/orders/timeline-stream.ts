@@ -34,7 +34,6 @@ export class TimelineStreams {
     reply.raw.writeHead(200, {
       ...headersOf(reply),
       'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
       // nginx would hold events back until its buffer is full.
       'X-Accel-Buffering': 'no',
     });

@@ -1,4 +1,4 @@
-// Written by `npm run generate` from openapi.json and the problem catalogue. Do not edit.
+// Written by `npm run generate` from openapi.json. Do not edit.
 
 export interface paths {
     "/v1/orders": {
@@ -1077,11 +1077,83 @@ export interface components {
             hasMore: boolean;
             nextCursor: string | null;
         };
+        /** @description Why a request was refused (RFC 9457). */
+        Problem: {
+            /** @description A page of this server that says how to mend it. */
+            type: string;
+            title: string;
+            /** @description The HTTP status. */
+            status: number;
+            /** @description What was wrong this time. */
+            detail: string;
+            /** @description The path that was asked. */
+            instance: string;
+            /**
+             * @description What programs go by.
+             * @enum {string}
+             */
+            code: "validation_failed" | "amount_too_small" | "amount_too_large" | "card_number_refused" | "idempotency_key_missing" | "idempotency_key_invalid" | "idempotency_key_reused" | "idempotency_key_in_progress" | "idempotency_key_expired" | "webhook_signature_invalid" | "webhook_payload_invalid" | "unauthenticated" | "forbidden" | "not_found" | "operation_in_progress" | "refund_exceeds_captured" | "order_not_payable" | "order_not_capturable" | "order_not_cancelable" | "order_not_refundable" | "precondition_failed" | "not_retryable" | "method_not_allowed" | "request_timeout" | "headers_too_large" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "unavailable" | "internal_error";
+            /** @description Of the request that was refused first, if this is its stored answer. */
+            requestId: string;
+            /** @description What is wrong, field by field. */
+            errors?: {
+                field: string;
+                message: string;
+            }[];
+        };
     };
-    responses: never;
+    responses: {
+        /** @description It was refused, or could not be done now; `code` says why. */
+        Problem: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "http://localhost:3000/problems/validation_failed",
+                 *       "title": "The request is not valid",
+                 *       "status": 400,
+                 *       "detail": "Some items cannot be ordered.",
+                 *       "instance": "/v1/orders",
+                 *       "code": "validation_failed",
+                 *       "requestId": "req_Yx3kq0VfJ2mB7c1d",
+                 *       "errors": [
+                 *         {
+                 *           "field": "items.0.price",
+                 *           "message": "is no active price: tshirt"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Names the request in the server's logs; every answer has one of its own. */
+        "X-Request-Id": string;
+        /** @description Where the caller stands: `r` requests are left, the count begins anew in `t` seconds. */
+        RateLimit: string;
+        /** @description The limit: `q` requests in `w` seconds, by key or, for publishable keys, by address. */
+        "RateLimit-Policy": string;
+        /** @description Names this state of the body. */
+        ETag: string;
+        /** @description What was made. */
+        Location: string;
+        /** @description `true` when this is the stored answer of an earlier request with the same key. */
+        "Idempotency-Replayed": string;
+        /** @description The `wait` that was granted, at most 30 seconds. */
+        "Preference-Applied": string;
+        /** @description The next page, if there is one (`rel="next"`). */
+        Link: string;
+        /** @description How many seconds to wait before the same request is sent again. */
+        "Retry-After": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1100,7 +1172,10 @@ export interface operations {
                 /** @description RFC 3339 instant, inclusive. */
                 createdTo?: string;
             };
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1108,12 +1183,27 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     createOrder: {
@@ -1122,6 +1212,8 @@ export interface operations {
             header: {
                 /** @description 1 to 255 visible ASCII characters; with a publishable key at least 22. */
                 "Idempotency-Key": string;
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -1134,12 +1226,20 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getOrder: {
@@ -1148,6 +1248,10 @@ export interface operations {
             header?: {
                 /** @description The order's clientSecret; needed with a publishable key. */
                 "Oncepay-Client-Secret"?: string;
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
             };
             path: {
                 id: string;
@@ -1158,12 +1262,27 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     listOrderEvents: {
@@ -1174,6 +1293,8 @@ export interface operations {
                 "Last-Event-ID"?: string;
                 /** @description The order's clientSecret; needed with a publishable key. */
                 "Oncepay-Client-Secret"?: string;
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
             };
             path: {
                 id: string;
@@ -1185,6 +1306,10 @@ export interface operations {
             /** @description The timeline */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1192,6 +1317,16 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     payOrder: {
@@ -1200,6 +1335,8 @@ export interface operations {
             header: {
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key": string;
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
             };
             path: {
                 id: string;
@@ -1214,12 +1351,19 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     captureOrder: {
@@ -1228,6 +1372,8 @@ export interface operations {
             header: {
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key": string;
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
             };
             path: {
                 id: string;
@@ -1242,12 +1388,19 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     cancelOrder: {
@@ -1258,6 +1411,8 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key": string;
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
             };
             path: {
                 id: string;
@@ -1268,18 +1423,28 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     listRefunds: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1289,12 +1454,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RefundListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     createRefund: {
@@ -1303,6 +1482,8 @@ export interface operations {
             header: {
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key": string;
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
             };
             path: {
                 id: string;
@@ -1317,18 +1498,31 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RefundResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getRefund: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
+                Prefer?: string;
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1338,12 +1532,27 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RefundResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     putPrice: {
@@ -1363,18 +1572,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PriceResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     listPrices: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1382,18 +1599,35 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PriceListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     listKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1401,12 +1635,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     makeKey: {
@@ -1427,18 +1675,28 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MadeKeyResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1448,12 +1706,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     revokeKey: {
@@ -1469,12 +1741,17 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     rotateKey: {
@@ -1497,12 +1774,19 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MadeKeyResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     listWebhookEvents: {
@@ -1515,7 +1799,10 @@ export interface operations {
                 status?: "received" | "held" | "applied" | "ignored" | "parked";
                 type?: string;
             };
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1523,18 +1810,36 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     getWebhookEvent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1544,12 +1849,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     replayWebhookEvents: {
@@ -1567,12 +1886,17 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     replayWebhookEvent: {
@@ -1588,12 +1912,17 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     listOperations: {
@@ -1605,7 +1934,10 @@ export interface operations {
                 startingAfter?: string;
                 status?: "queued" | "in_flight" | "unknown" | "parked";
             };
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1613,12 +1945,27 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OperationListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     retryOperation: {
@@ -1634,12 +1981,17 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OperationResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     listFailedJobs: {
@@ -1649,7 +2001,10 @@ export interface operations {
                 limit?: string;
                 state?: "failed";
             };
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1657,12 +2012,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     retryJob: {
@@ -1678,12 +2047,17 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     requestReconciliation: {
@@ -1701,18 +2075,26 @@ export interface operations {
         responses: {
             201: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationResponse"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getReconciliation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1722,18 +2104,35 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     listBreakers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1741,12 +2140,26 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BreakerListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
     listAudit: {
@@ -1757,7 +2170,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. */
                 startingAfter?: string;
             };
-            header?: never;
+            header?: {
+                /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1765,12 +2181,27 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditListResponse"];
                 };
             };
+            /** @description Nothing has changed since that ETag. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
         };
     };
 }
