@@ -68,7 +68,7 @@ function textOf({ description, enum: values = [], default: usual, minimum, maxim
     listed,
     maximum === undefined ? '' : `${minimum ?? 0} to ${maximum}.`,
     maxItems === undefined ? '' : `${minItems ?? 0} to ${maxItems} of them.`,
-    usual === undefined ? '' : `Default \`${String(usual)}\`.`,
+    usual === undefined ? '' : `Default \`${JSON.stringify(usual)}\`.`,
   ]
     .filter((text) => text !== undefined && text !== '')
     .join(' ');
