@@ -20,6 +20,11 @@ after(() => stack.close());
 /** What one look cost: the lists of events that Stripe was asked for. */
 const looks = async (): Promise<number> => (await journalOf(stack, 'kind=request')).filter(({ path }) => path === '/v1/events').length;
 
+/** More than one page of events, none of which has an effect. */
+async function fillPage(): Promise<void> {
+  for (let count = 0; count < 101; count += 1) await stack.stripe.customers.create({ email: `foreign-${count}@example.com` });
+}
+
 const hearsNothing = (): Promise<unknown> => stack.control('/_sim/webhooks', { action: 'drop' });
 
 async function advance(minutes: number): Promise<void> {
@@ -57,8 +62,7 @@ describe('with every webhook lost for half an hour', () => {
     await advance(10);
     await assert.rejects(pay(third, 'pm_card_chargeDeclined'));
     await stack.stripe.paymentIntents.cancel(intentOf(fourth));
-    // More than one page of events of others.
-    for (let count = 0; count < 101; count += 1) await stack.stripe.customers.create({ email: `foreign-${count}@example.com` });
+    await fillPage();
     await advance(10);
 
     const before = await looks();
@@ -106,6 +110,26 @@ describe('with every webhook lost for half an hour', () => {
     await stack.control('/_sim/faults', undefined, 'DELETE');
     await stack.orderIn(order.id, 'paid');
     await waitFor('the cursor to move', async () => ((await task())?.cursor_at?.getTime() ?? 0) > known);
+  });
+
+  it('even one that stands behind a hundred others is known after one look', async () => {
+    const order = await stack.orderIn((await stack.order(BROWSER)).id, 'requires_payment');
+    await waitFor('the look under way to end', async () => (await task())?.completed);
+    const nobodyLooks = `UPDATE scheduled_tasks SET lease_until = now() + interval '1 hour' WHERE name = 'backfill-events' AND completed RETURNING 1`;
+    await waitFor('nobody to look', async () => (await stack.database.query(nobodyLooks)).length === 1);
+    await hearsNothing();
+    await pay(order, 'pm_card_visa');
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+    await fillPage();
+    await waitFor('the later events to be known', async () => {
+      const listed = await stack.stripe.events.list({ limit: 100 });
+      const ids = listed.data.map(({ id }) => id);
+      const known = await stack.database.query('SELECT 1 FROM webhook_events WHERE id = ANY ($1)', [ids]);
+      return known.length === ids.length;
+    });
+    assert.equal((await stack.readOrder(order.id)).status, 'requires_payment');
+    await stack.database.query(`UPDATE scheduled_tasks SET lease_until = NULL WHERE name = 'backfill-events'`);
+    await stack.orderIn(order.id, 'paid');
   });
 
   it('leaves what our own commands did as it is', async () => {

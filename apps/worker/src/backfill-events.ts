@@ -4,9 +4,12 @@ import { effect } from '#libs/primitives';
 import { knownEvents, receiveEvent, subjectOf } from '#libs/webhooks';
 import { type Loop } from './loop.js';
 import { type ScheduledTask, type Turn } from './schedule.js';
+import { type Progress } from './schedule.store.js';
 
-/** An event may show in the list a little after its second, and clocks differ: what is this old has been looked at before. */
+/** An event may show in the list long after its second, and clocks differ: what is this old has been looked at many times. */
 const OVERLAP_MS = 300_000;
+/** Most show at once: this far a look goes back behind the one before it. */
+const MARGIN_MS = 10_000;
 /** Stripe forgets events after this. Source: docs.stripe.com/api/events/list. */
 const REACH_MS = 30 * 86_400_000;
 
@@ -24,16 +27,17 @@ export function backfillEvents(payments: Payments, everySeconds: number, relay: 
 }
 
 /**
- * Looks through the whole list from the cursor less the overlap, and moves the cursor, once the cursor is as old as the overlap;
- * a turn in between ends at the first page that brings nothing new, as the one before it ended with nothing missing. So an
- * idle turn is one call, and a busy one costs what came since.
+ * Looks through the list from the cursor less the overlap, and moves the cursor, once the cursor is as old as the overlap; a turn
+ * in between looks at what came since the one before it. Each reads its part of the list to the end: an event that was lost
+ * may stand behind a hundred that were not. So an idle turn is one call, and a busy one costs what came since.
  */
-async function backfill({ database, gateway, clock, entropy, logger }: Payments, turn: Turn, relay: Loop): Promise<Date | null> {
+async function backfill({ database, gateway, clock, entropy, logger }: Payments, turn: Turn, relay: Loop): Promise<Progress> {
   await clock.refresh();
   const now = clock.now();
   const cursor = turn.cursorAt ?? (await firstOrderAt(database.autocommit)) ?? now;
-  const since = new Date(Math.max(cursor.getTime() - OVERLAP_MS, now.getTime() - REACH_MS));
-  const isWhole = !turn.followsCompleted || now.getTime() - cursor.getTime() >= OVERLAP_MS;
+  const isWhole = turn.lookedAt === null || now.getTime() - cursor.getTime() >= OVERLAP_MS;
+  const from = isWhole ? cursor.getTime() - OVERLAP_MS : turn.lookedAt.getTime() - MARGIN_MS;
+  const since = new Date(Math.max(from, now.getTime() - REACH_MS));
   let after: string | null = null;
   for (;;) {
     const page: Awaited<ReturnType<typeof gateway.listEvents>> = await gateway.listEvents(since, after);
@@ -48,7 +52,7 @@ async function backfill({ database, gateway, clock, entropy, logger }: Payments,
       logger.debug({ count: missing.length }, 'took in events that no webhook had brought yet');
       relay.wake();
     }
-    if (page.next === null || (!isWhole && missing.length === 0)) return isWhole ? now : null;
+    if (page.next === null) return { cursorAt: isWhole ? now : null, lookedAt: now };
     if (turn.isStopping()) throw new Error('stopped before the end of the list');
     after = page.next;
   }

@@ -79,7 +79,7 @@ interface Forgetting {
 /** Forgets what may be forgotten, in batches; an order that is open needs none of it. */
 export function forgetOld({ payments, queues, idempotencyRetentionDays }: Forgetting): ScheduledTask {
   const { database, clock, logger } = payments;
-  const run = async ({ isStopping }: Pick<Turn, 'isStopping'>): Promise<null> => {
+  const run = async ({ isStopping }: Pick<Turn, 'isStopping'>): Promise<'done'> => {
     await clock.refresh();
     for (const { what, days, forget } of RETENTION) {
       const before = new Date(clock.now().getTime() - (typeof days === 'number' ? days : idempotencyRetentionDays) * DAY_MS);
@@ -91,7 +91,7 @@ export function forgetOld({ payments, queues, idempotencyRetentionDays }: Forget
       const count = await inBatches(batch, isStopping);
       if (count > 0) logger.info({ what, count, before }, 'forgot what is kept no longer');
     }
-    return null;
+    return 'done';
   };
   return { name: 'retention', everySeconds: EVERY_SECONDS, firstAfterSeconds: 0, run };
 }

@@ -7,10 +7,17 @@ const LEASE_SECONDS = 3;
 export interface ClaimedTurn {
   readonly name: string;
   readonly fence: number;
-  /** Whether the turn before came to its end: if not, what it left half done is found again by this one. */
-  readonly followsCompleted: boolean;
+  /** When the turn before looked; null where it did not come to its end, so that what it left half done is found by this one. */
+  readonly lookedAt: Date | null;
   /** Up to when the task has seen everything; null before its first turn ended. */
   readonly cursorAt: Date | null;
+}
+
+/** How far a turn has come. */
+export interface Progress {
+  /** Up to when everything is seen for good; null: no further than before. */
+  readonly cursorAt: Date | null;
+  readonly lookedAt: Date;
 }
 
 /** Makes a task known; its first turn is due after `firstAfterSeconds`. Safe to repeat: a known task stays as it is. */
@@ -24,9 +31,9 @@ export async function registerTask(tx: Tx, name: string, firstAfterSeconds: numb
  * moment. On the database's clock, which all workers share. A period that was shortened counts at once.
  */
 export async function takeTurn(tx: Tx, name: string, everySeconds: number): Promise<ClaimedTurn | null> {
-  const rows = await tx.$queryRaw<{ fence: bigint; completed: boolean; cursor_at: Date | null }[]>`
+  const rows = await tx.$queryRaw<{ fence: bigint; looked_at: Date | null; cursor_at: Date | null }[]>`
     WITH due AS (
-      SELECT name, completed FROM scheduled_tasks
+      SELECT name, CASE WHEN completed THEN looked_at END AS looked_at FROM scheduled_tasks
       WHERE name = ${name} AND (lease_until IS NULL OR lease_until < now())
         AND (next_run_at <= now() OR next_run_at > now() + make_interval(secs => ${everySeconds}))
       FOR UPDATE SKIP LOCKED
@@ -34,9 +41,9 @@ export async function takeTurn(tx: Tx, name: string, everySeconds: number): Prom
     UPDATE scheduled_tasks t SET fence = t.fence + 1, lease_until = now() + make_interval(secs => ${LEASE_SECONDS}),
       next_run_at = now() + make_interval(secs => ${everySeconds}), completed = false
     FROM due WHERE t.name = due.name
-    RETURNING t.fence, due.completed, t.cursor_at`;
+    RETURNING t.fence, due.looked_at, t.cursor_at`;
   const row = rows[0];
-  return row === undefined ? null : { name, fence: Number(row.fence), followsCompleted: row.completed, cursorAt: row.cursor_at };
+  return row === undefined ? null : { name, fence: Number(row.fence), lookedAt: row.looked_at, cursorAt: row.cursor_at };
 }
 
 /** Prolongs the lease of a turn that goes on. */
@@ -45,9 +52,14 @@ export async function renewTurn(tx: Tx, { name, fence }: ClaimedTurn): Promise<v
     UPDATE scheduled_tasks SET lease_until = now() + make_interval(secs => ${LEASE_SECONDS}) WHERE name = ${name} AND fence = ${fence}`;
 }
 
-/** Gives a turn back: how far it came where it came to its end, null where it did not. A turn that was overtaken writes nothing. */
-export async function endTurn(tx: Tx, { name, fence }: ClaimedTurn, end: { readonly cursorAt: Date | null } | null): Promise<void> {
+/**
+ * Gives a turn back: how far it came where it keeps account of it, `done` where it keeps none, null where it did not come to its
+ * end. A turn that was overtaken writes nothing.
+ */
+export async function endTurn(tx: Tx, { name, fence }: ClaimedTurn, end: Progress | 'done' | null): Promise<void> {
+  const { cursorAt, lookedAt } = end === null || end === 'done' ? { cursorAt: null, lookedAt: null } : end;
   await tx.$executeRaw`
-    UPDATE scheduled_tasks SET lease_until = NULL, completed = ${end !== null}, cursor_at = coalesce(${end?.cursorAt ?? null}::timestamptz, cursor_at)
+    UPDATE scheduled_tasks SET lease_until = NULL, completed = ${end !== null}, cursor_at = coalesce(${cursorAt}::timestamptz, cursor_at),
+      looked_at = ${lookedAt}::timestamptz
     WHERE name = ${name} AND fence = ${fence}`;
 }

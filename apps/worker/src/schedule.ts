@@ -3,7 +3,7 @@ import { type Database } from '#libs/database';
 import { effect } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { Loop } from './loop.js';
-import { type ClaimedTurn, endTurn, registerTask, renewTurn, takeTurn } from './schedule.store.js';
+import { type ClaimedTurn, endTurn, type Progress, registerTask, renewTurn, takeTurn } from './schedule.store.js';
 
 /** A third of the lease: two renewals may be lost before it is. */
 const RENEW_EVERY_MS = 1_000;
@@ -22,8 +22,8 @@ export interface ScheduledTask {
   readonly name: string;
   readonly everySeconds: number;
   readonly firstAfterSeconds: number;
-  /** Does the work; safe to repeat and to run twice at once. Returns up to when everything is seen now; null where it keeps no account. */
-  readonly run: (turn: Turn) => Promise<Date | null>;
+  /** Does the work; safe to repeat and to run twice at once. Returns how far it came; `done` where it keeps no account. */
+  readonly run: (turn: Turn) => Promise<Progress | 'done'>;
 }
 
 /** A task on its way through its turns. */
@@ -64,8 +64,8 @@ async function takeOneTurn(
     renewTurn(autocommit, turn).catch((error: unknown) => logger.warn({ error, task: name }, 'could not renew the lease of a task'));
   }, RENEW_EVERY_MS);
   try {
-    const cursorAt = await run({ cursorAt: turn.cursorAt, followsCompleted: turn.followsCompleted, isStopping });
-    await effect('worker.schedule.commit', () => endTurn(autocommit, turn, { cursorAt }));
+    const end = await run({ cursorAt: turn.cursorAt, lookedAt: turn.lookedAt, isStopping });
+    await effect('worker.schedule.commit', () => endTurn(autocommit, turn, end));
   } catch (error) {
     // If this fails too, the lease ends by itself.
     await endTurn(autocommit, turn, null).catch(() => undefined);

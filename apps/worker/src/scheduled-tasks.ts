@@ -27,12 +27,12 @@ function reconcile({ database, clock, entropy }: Payments, everySeconds: number,
     everySeconds,
     firstAfterSeconds: everySeconds,
     run: async () => {
-      if (await isReconciling(database.autocommit)) return null;
+      if (await isReconciling(database.autocommit)) return 'done';
       await clock.refresh();
       const now = clock.now();
       await requestReconciliation(database.autocommit, { dryRun: false, requestedBy: 'schedule', now, newId: () => entropy.uuid() });
       relay.wake();
-      return now;
+      return 'done';
     },
   };
 }
