@@ -60,10 +60,15 @@ describe('a Redis that holds the queue', { skip, timeout: 100_000 }, () => {
     await redis.kill();
     redis.forget();
     const { id } = await stack.order();
-    assert.equal((await stack.call('/health/ready')).status, 200);
+    const without = await stack.call('/health/ready');
+    assert.deepEqual([without.status, without.json['status'], Object(without.json['details']).queue], [200, 'ok', { status: 'down' }]);
     await unpaid(id);
     await redis.start();
     await stack.orderIn(id, 'paid', 60_000);
+    await waitFor(
+      'the API to report the queue again',
+      async () => Object((await stack.call('/health/ready')).json['details']).queue.status === 'up',
+    );
   });
 });
 

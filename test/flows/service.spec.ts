@@ -41,6 +41,8 @@ const CODES = [
   'unavailable',
 ];
 
+const UP = { status: 'up' };
+
 let database: TestDatabase;
 let route: DatabaseRoute;
 let api: ApiAlone;
@@ -67,11 +69,11 @@ describe('GET /health', () => {
     assert.deepEqual([without.status, without.json['status']], [200, 'ok']);
   });
 
-  it('ready names the database, the migrations and whether requests are accepted', async () => {
+  it('ready names the database, the migrations, whether requests are accepted, and the queue', async () => {
     const { status, json, headers } = await get('/health/ready');
     assert.deepEqual(
       [status, json['details'], headers.get('Cache-Control')],
-      [200, { database: { status: 'up' }, migrations: { status: 'up' }, accepting: { status: 'up' } }, 'no-store'],
+      [200, { database: UP, migrations: UP, accepting: UP, queue: UP }, 'no-store'],
     );
   });
 

@@ -15,7 +15,7 @@ import pg from 'pg';
 import { KEEP_ALIVE, watchConnection } from '#libs/database';
 import { type JobKind, isJobKind, JOBS, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
 import { type ClaimedMessage } from './outbox.store.js';
-import { assertKeepsJobs, openRedis, type RedisConnection } from './redis.js';
+import { assertKeepsJobs, openRedis, ping, type RedisConnection } from './redis.js';
 
 /** What became of one run of a job. */
 export type JobOutcome =
@@ -236,10 +236,15 @@ export class JobQueues {
     if (redis !== undefined) await assertKeepsJobs(redis);
   }
 
-  /** Resolves when the queue can be reached. */
+  /** Resolves when the queue can be reached, rejects when it cannot. */
   async ping(): Promise<void> {
-    if (this.#pool) await this.#pool.query('SELECT 1');
-    else await this.#redis[0]?.ping();
+    if (this.#pool) {
+      await this.#pool.query('SELECT 1');
+      return;
+    }
+    await this.#producers.get('payments')?.get();
+    const [redis] = this.#redis;
+    if (redis !== undefined) await ping(redis);
   }
 
   /** Stops taking jobs and waits for those under way. Safe to repeat. */

@@ -10,6 +10,9 @@ const SILENT_MS = 15_000;
 const KEEP_ALIVE_MS = 2_000;
 /** How long a start waits for a Redis that may be down: it is no reason not to start. */
 const READY_WAIT_MS = 3_000;
+/** What a connection that is being made may take before whoever asks is told that there is none. */
+const CONNECT_WAIT_MS = 500;
+const CONNECTING: ReadonlySet<string> = new Set(['wait', 'connecting', 'connect']);
 
 /** Redis may throw jobs away: it is set up as a cache. */
 class EvictingRedisError extends Error {
@@ -49,6 +52,13 @@ export async function assertKeepsJobs(redis: RedisConnection): Promise<void> {
       );
     }
   }
+}
+
+/** Asks whether Redis is there. Rejects at once while a lost connection waits for its next try. */
+export async function ping(redis: RedisConnection): Promise<void> {
+  if (CONNECTING.has(redis.status)) await Promise.race([becomesReady(redis), delay(CONNECT_WAIT_MS, null, { ref: false })]);
+  if (redis.status !== 'ready') throw new Error(`the connection to Redis is ${redis.status}`);
+  await redis.ping();
 }
 
 function becomesReady(redis: RedisConnection): Promise<true> {

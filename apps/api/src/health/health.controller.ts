@@ -6,6 +6,7 @@ import { type Config } from '#libs/config';
 import { Database, isMigrated, MIGRATIONS_FOLDER, readBacklog } from '#libs/database';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../callers/caller.guard.js';
+import { QueueAccess } from '../ops/queue-access.js';
 import { CONFIG } from '../tokens.js';
 import { Draining } from './draining.js';
 
@@ -14,6 +15,8 @@ const BACKLOG_THRESHOLD_SECONDS = { operation: 60, outbox: 30, event: 60 };
 
 /** Longer than a healthy answer ever takes, shorter than an orchestrator's patience. */
 const CHECK_TIMEOUT_MS = 3_000;
+/** For what is only told of: nobody may lose patience with an API because of it. */
+const REPORT_TIMEOUT_MS = 800;
 
 /** Tells orchestrators and operators how the API is. Stripe is never part of it: with Stripe down, orders are still accepted. */
 @ApiExcludeController()
@@ -25,6 +28,7 @@ export class HealthController {
     private readonly indicator: HealthIndicatorService,
     private readonly database: Database,
     private readonly draining: Draining,
+    private readonly queue: QueueAccess,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -36,11 +40,15 @@ export class HealthController {
 
   @Get('ready')
   ready(@Res() reply: FastifyReply): Promise<void> {
-    return this.#answer(reply, [
-      () => this.#isUp('database', this.#database()),
-      () => this.#isUp('migrations', this.#migrations()),
-      () => this.#isUp('accepting', Promise.resolve(!this.draining.hasBegun)),
-    ]);
+    return this.#answer(
+      reply,
+      [
+        () => this.#isUp('database', this.#database()),
+        () => this.#isUp('migrations', this.#migrations()),
+        () => this.#isUp('accepting', Promise.resolve(!this.draining.hasBegun)),
+      ],
+      () => this.#isUp('queue', this.#queue(), REPORT_TIMEOUT_MS),
+    );
   }
 
   @Get('backlog')
@@ -48,23 +56,34 @@ export class HealthController {
     await this.#answer(reply, [() => this.#backlog()]);
   }
 
-  async #answer(reply: FastifyReply, checks: (() => Promise<HealthIndicatorResult>)[]): Promise<void> {
-    const result = await this.health.check(checks).catch((error: unknown) => resultOf(error));
+  /** `report`: what is told of without deciding the answer. */
+  async #answer(
+    reply: FastifyReply,
+    checks: (() => Promise<HealthIndicatorResult>)[],
+    report: () => Promise<HealthIndicatorResult> = async () => ({}),
+  ): Promise<void> {
+    const [result, reported] = await Promise.all([this.health.check(checks).catch((error: unknown) => resultOf(error)), report()]);
     void reply
       .status(result.status === 'ok' ? 200 : 503)
       .header('Cache-Control', 'no-store')
-      .send(result);
+      .send({ ...result, details: { ...result.details, ...reported } });
   }
 
-  async #isUp(name: string, check: Promise<boolean>): Promise<HealthIndicatorResult> {
+  async #isUp(name: string, check: Promise<boolean>, timeoutMs = CHECK_TIMEOUT_MS): Promise<HealthIndicatorResult> {
     const session = this.indicator.check(name);
     // What the driver says quotes the connection; the public answer is only that it does not work.
-    const late = delay(CHECK_TIMEOUT_MS, false, { ref: false });
+    const late = delay(timeoutMs, false, { ref: false });
     return (await Promise.race([check.catch(() => false), late])) ? session.up() : session.down();
   }
 
   async #database(): Promise<boolean> {
     await this.database.warmUp();
+    return true;
+  }
+
+  /** Orders are taken without it. */
+  async #queue(): Promise<boolean> {
+    await this.queue.use((queues) => queues.ping());
     return true;
   }
 

@@ -8,7 +8,7 @@ import { CONFIG, LOGGER } from '../tokens.js';
 /** How long a client lets the queue recover before it comes again. */
 const RETRY_SECONDS = 5;
 
-/** The queue, for operators alone: an API that nobody operates never connects to it, and takes orders without it. */
+/** The queue, for operators and health alone: the API takes orders without it. */
 @Injectable()
 export class QueueAccess implements OnApplicationShutdown {
   #queues: JobQueues | null = null;
