@@ -91,6 +91,17 @@ describe('while Stripe answers nothing but 503, two workers', () => {
 });
 
 describe('the breaker', () => {
+  it('holds nothing back once it is closed, whoever did not know', async () => {
+    await Promise.all([second.close(), stack.stopWorker()]);
+    const [{ id } = assert.fail()] = await accept(1);
+    // As a worker leaves it that held it back in the moment in which another closed the breaker.
+    const inLine = `UPDATE payment_operations SET delayed_by = 'stripe', next_attempt_at = now() + interval '1 hour' WHERE finished_at IS NULL AND kind = 'create' RETURNING 1`;
+    assert.equal((await stack.database.query(inLine)).length, 1);
+    await stack.startWorker();
+    second = await stack.anotherWorker();
+    await stack.orderIn(id, 'paid', 30_000);
+  });
+
   it('is held up by a worker that died as it probed for no longer than its lease', async () => {
     await stack.database.query(
       `UPDATE breakers SET state = 'open', cause = 'outage', trips = 1, opened_at = now(), open_until = now(), probe_until = now() + interval '3 seconds', version = version + 1 WHERE name = 'stripe'`,

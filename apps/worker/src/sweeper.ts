@@ -5,6 +5,7 @@ import { type Clock, effect, type Entropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { requeueOverdueEvents } from '#libs/webhooks';
 import { Loop } from './loop.js';
+import { releaseStranded } from './release-delayed.js';
 
 /** With two seconds of grace, lost work is found within three. */
 const SWEEP_EVERY_MS = 1_000;
@@ -28,7 +29,8 @@ export function startSweeper({ database, clock, entropy, logger }: SweeperParts,
     const count = await effect('worker.sweep.commit', async () => {
       const operations = await requeueOverdueOperations(autocommit, newId, BATCH_SIZE);
       const events = await requeueOverdueEvents(autocommit, newId, BATCH_SIZE);
-      return operations + events + (await requeueOverdueReconciliations(autocommit, newId, BATCH_SIZE));
+      const stranded = await releaseStranded({ database, entropy });
+      return operations + events + stranded + (await requeueOverdueReconciliations(autocommit, newId, BATCH_SIZE));
     });
     if (count > 0) logger.info({ count }, 'queued overdue work again');
     await clock.refresh();

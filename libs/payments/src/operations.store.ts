@@ -180,12 +180,22 @@ export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: num
     ${queueSwept(newId, limit)}`;
 }
 
-/** Makes the operations that a breaker held back due and queues them, the oldest first. Returns how many. Safe to repeat. */
-export function releaseDelayedOperations(tx: Tx, closed: BreakerName, newId: () => string, limit: number): Promise<number> {
+/**
+ * Makes the operations due that one of these breakers held back for longer than `beyondSeconds` from now, and queues them, the
+ * oldest first. Returns how many. Safe to repeat.
+ */
+export function releaseDelayedOperations(
+  tx: Tx,
+  closed: readonly BreakerName[],
+  beyondSeconds: number,
+  newId: () => string,
+  limit: number,
+): Promise<number> {
   return tx.$executeRaw`
     WITH due AS (
       SELECT op.id FROM payment_operations op
-      WHERE op.delayed_by = ${closed} AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now())
+      WHERE op.delayed_by = ANY (${closed}::text[]) AND ${RUNNABLE} AND (op.lease_until IS NULL OR op.lease_until < now())
+        AND (${beyondSeconds} = 0 OR op.next_attempt_at > now() + make_interval(secs => ${beyondSeconds}))
       ORDER BY op.id LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
     swept AS (

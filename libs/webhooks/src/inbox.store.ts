@@ -115,11 +115,21 @@ export function requeueOverdueEvents(tx: Tx, newId: () => string, limit: number)
     ${queueSwept(newId, limit)}`;
 }
 
-/** Makes the events that `closed` held back due and queues them, the oldest first. Returns how many. Safe to repeat. */
-export function releaseDelayedEvents(tx: Tx, closed: string, newId: () => string, limit: number): Promise<number> {
+/**
+ * Makes the events due that one of `closed` held back for longer than `beyondSeconds` from now, and queues them, the oldest first.
+ * Returns how many. Safe to repeat.
+ */
+export function releaseDelayedEvents(
+  tx: Tx,
+  closed: readonly string[],
+  beyondSeconds: number,
+  newId: () => string,
+  limit: number,
+): Promise<number> {
   return tx.$executeRaw`
     WITH due AS (
-      SELECT id FROM webhook_events WHERE delayed_by = ${closed} AND status IN ('received', 'held')
+      SELECT id FROM webhook_events WHERE delayed_by = ANY (${closed}::text[]) AND status IN ('received', 'held')
+        AND (${beyondSeconds} = 0 OR next_attempt_at > now() + make_interval(secs => ${beyondSeconds}))
       ORDER BY received_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
     swept AS (

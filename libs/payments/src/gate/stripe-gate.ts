@@ -127,7 +127,9 @@ export class SharedGate implements StripeGate {
         const name = failure.isOutage ? 'stripe' : failure.kind === 'misconfigured' ? CREDENTIALS_OF[endpoint] : null;
         if (name === null) return failure;
         const verdict = admit(this.#now(name));
-        return failure.delayed(name, typeof verdict === 'object' ? this.#lineUp(name, verdict.waitMs) : null);
+        if (typeof verdict === 'object') return failure.delayed(name, this.#lineUp(name, verdict.waitMs));
+        // No breaker knows better than Stripe when to come again.
+        return failure.retryAfterMs === null ? failure.delayed(name, null) : failure;
       },
     };
   }
