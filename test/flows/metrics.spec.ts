@@ -51,6 +51,9 @@ describe('the metrics', () => {
         assert.match(answer.text, new RegExp(`^${name} `, 'm'));
       for (const what of ['operation', 'overdue_operation', 'outbox_row', 'event'])
         assert.ok(answer.text.includes(`oncepay_oldest_seconds{what="${what}"} `));
+      // Before anything has happened too: an alarm on what is missing says nothing.
+      for (const breaker of ['stripe', 'customers', 'payment_intents', 'checkout_sessions', 'refunds', 'reads'])
+        assert.ok(answer.text.includes(`oncepay_breaker_state{breaker="${breaker}"} 0`), breaker);
     }
   });
 

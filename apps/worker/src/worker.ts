@@ -1,7 +1,7 @@
 import { type Config } from '#libs/config';
 import { Database, readVitalSigns } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
-import { type Payments, runOperation, runReconciliation, SharedGate, StripeGateway } from '#libs/payments';
+import { BREAKERS, type Payments, runOperation, runReconciliation, SharedGate, StripeGateway } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger, renderMetrics } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
@@ -72,7 +72,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
             queue: () => queues.ping(),
             accepting: () => (isDraining ? Promise.reject(new Error('draining')) : Promise.resolve()),
           },
-          () => renderMetrics(() => readVitalSigns(database.autocommit)),
+          () => renderMetrics(() => readVitalSigns(database.autocommit, BREAKERS)),
         );
   return {
     healthPort: health?.port ?? null,

@@ -45,14 +45,18 @@ export async function readBacklog(tx: Tx): Promise<Backlog> {
   return rows[0] ?? { operationSeconds: 0, outboxSeconds: 0, eventSeconds: 0 };
 }
 
-/** What a scrape tells of the database, in one statement that reads partial indexes of what is open, and no more than a bounded part of them. */
-export async function readVitalSigns(tx: Tx): Promise<Signs> {
+/**
+ * What a scrape tells of the database, in one statement that reads partial indexes of what is open, and no more than a bounded part
+ * of them. `breakers`: the names of all there are, as one that never opened has no row.
+ */
+export async function readVitalSigns(tx: Tx, breakers: readonly string[]): Promise<Signs> {
   const rows = await tx.$queryRaw<Signs[]>`
     SELECT
       ${countsBy(Prisma.sql`SELECT status AS label FROM orders WHERE status IN ('pending', 'processing', 'requires_payment', 'requires_action', 'authorized')`)} AS "ordersByState",
       ${countsBy(Prisma.sql`(SELECT status AS label FROM webhook_events WHERE status IN ('received', 'held') LIMIT ${COUNTED_MAX})
         UNION ALL (SELECT status FROM webhook_events WHERE status = 'parked' LIMIT ${COUNTED_MAX})`)} AS "eventsByStatus",
-      (SELECT coalesce(jsonb_object_agg(name, CASE WHEN state = 'closed' THEN 0 WHEN open_until > now() THEN 2 ELSE 1 END), '{}') FROM breakers) AS "breakers",
+      (SELECT coalesce(jsonb_object_agg(name, CASE WHEN b.state IS DISTINCT FROM 'open' THEN 0 WHEN b.open_until > now() THEN 2 ELSE 1 END), '{}')
+        FROM unnest(${breakers}::text[]) AS known (name) LEFT JOIN breakers b USING (name)) AS "breakers",
       ${ageOf(Prisma.sql`SELECT min(created_at) FROM (SELECT op.created_at FROM payment_operations op WHERE ${RUNNABLE} LIMIT ${COUNTED_MAX}) AS runnable`)} AS "oldestOperationSeconds",
       ${ageOf(OVERDUE_SINCE)} AS "overdueOperationSeconds",
       ${ageOf(OUTBOX_SINCE)} AS "outboxSeconds",

@@ -1,4 +1,4 @@
-export { type BreakerName, type BreakerCause } from './gate/breaker.js';
+export { type BreakerName, type BreakerCause, BREAKERS } from './gate/breaker.js';
 export { type BreakerView, listBreakers } from './gate/breakers.store.js';
 export { SharedGate } from './gate/stripe-gate.js';
 export {

@@ -1,6 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Database, readVitalSigns } from '#libs/database';
+import { BREAKERS } from '#libs/payments';
 import { renderMetrics } from '#libs/telemetry';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../callers/caller.guard.js';
@@ -14,7 +15,7 @@ export class MetricsController {
 
   @Get()
   async metrics(@Res() reply: FastifyReply): Promise<void> {
-    const { contentType, text } = await renderMetrics(() => readVitalSigns(this.database.autocommit));
+    const { contentType, text } = await renderMetrics(() => readVitalSigns(this.database.autocommit, BREAKERS));
     void reply.type(contentType).header('Cache-Control', 'no-store').send(text);
   }
 }
