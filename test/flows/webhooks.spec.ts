@@ -166,6 +166,19 @@ describe('an event', () => {
     }
   });
 
+  it('that says too little of an intent we know makes us ask Stripe', async () => {
+    const order = await browserOrder();
+    const id = intentOf(order);
+    await silence(id);
+    await payInBrowser(stack, order, 'pm_card_visa');
+    const event = anEvent('payment_intent.succeeded', { id, object: 'payment_intent' });
+    await send(event);
+    await ended(event.id, 'applied');
+    await stack.orderIn(order.id, 'paid');
+    assert.ok((await timelineOf(order)).some(({ cause }) => cause === `webhook:${event.id}`));
+    await sendAll(await eventsOf(id));
+  });
+
   it('of an object that is not what its type says is parked', async () => {
     const event = anEvent('payment_intent.succeeded', { id: 'ch_1', object: 'charge', payment_intent: 'pi_1' });
     await send(event);
@@ -289,6 +302,24 @@ describe('an event that is ours by its metadata but of an intent that we never l
     );
     assert.deepEqual(found, [{ order: null }]);
   });
+});
+
+describe('an event that says too little', () => {
+  const bare = (metadata?: object): object => ({ ...anIntent(), status: undefined, amount_received: undefined, metadata });
+  const refund = { id: 're_1', object: 'refund' };
+  for (const [what, status, event] of [
+    ['of an intent without our metadata', 'ignored', anEvent('payment_intent.succeeded', bare({}))],
+    ['of an intent without any metadata, which Stripe does not know', 'ignored', anEvent('payment_intent.succeeded', bare())],
+    ['of an intent of another instance', 'ignored', anEvent('payment_intent.canceled', bare({ oncepay_instance: 'another' }))],
+    ['of an intent that is ours by its metadata', 'held', anEvent('payment_intent.succeeded', bare(OURS))],
+    ['of a refund of an intent that Stripe does not know', 'ignored', anEvent('refund.updated', { ...refund, payment_intent: 'pi_1' })],
+    ['of a refund of a charge without an intent', 'ignored', anEvent('refund.updated', refund)],
+  ] as const) {
+    it(`${what} is ${status}`, async () => {
+      await send(event);
+      await ended(event.id, status);
+    });
+  }
 });
 
 it('received = applied + ignored + held + parked', async () => {

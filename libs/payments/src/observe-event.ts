@@ -6,7 +6,7 @@ import { type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { findPaymentByIntent, findPaymentByOperation, findPaymentBySession } from './payments.store.js';
 import { StripeFailure } from './stripe/stripe-failure.js';
-import { readCheckoutSession, readDispute, readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
+import { type EventHint, readCheckoutSession, readDispute, readHint, readPaymentIntent, readRefund } from './stripe/stripe-objects.js';
 
 /**
  * What became of an object that an event spoke of. `unknown`: ours by its metadata, but its row is not there yet.
@@ -26,24 +26,40 @@ export async function observeEvent(
   cause: string,
 ): Promise<EventObserved> {
   const fact = factOf(subject, object);
-  if (fact === null) return 'unreadable';
+  if (fact === null) return observeHint(payments, instance, readHint(subject, object), cause);
   const payment = await paymentOf(payments, instance, fact);
   if (payment === 'foreign' || payment === 'unknown' || payment === 'orphan') return payment;
-  if (fact.of === 'refund' && !isFinal(payment.status)) await observeIntentBehind(payments, payment, fact.seen.paymentIntentId, cause);
+  // Only what was paid is returned: we have missed the payment, and what is returned of it is no news of it.
+  if (fact.of === 'refund' && !isFinal(payment.status) && fact.seen.paymentIntentId !== null)
+    await observeIntent(payments, payment, fact.seen.paymentIntentId, cause);
   const observed = await observe(payments, payment.orderId, { fact, notedVersion: null, cause, operation: null });
   return observed.result === 'superseded' ? 'known' : observed.result;
 }
 
-/** Only what was paid is returned: we have missed the payment, and what is returned of it is no news of it. */
-async function observeIntentBehind(
+/** Asks Stripe for the intent of a payment and brings the answer through the door. */
+async function observeIntent(
   payments: Payments,
   { orderId, version }: PaymentState,
-  intentId: string | null,
+  intentId: string,
   cause: string,
-): Promise<void> {
-  if (intentId === null) return;
+): Promise<'known' | 'applied' | 'discrepancy'> {
   const seen = await payments.gateway.retrievePaymentIntent(intentId);
-  await observe(payments, orderId, { fact: { of: 'intent', seen }, notedVersion: version, cause, operation: null });
+  const observed = await observe(payments, orderId, { fact: { of: 'intent', seen }, notedVersion: version, cause, operation: null });
+  return observed.result === 'superseded' ? 'known' : observed.result;
+}
+
+/**
+ * An object that says too little, or what this version does not understand, still names its intent: whose that is decides, and of an intent of
+ * ours Stripe is asked. A refund or dispute of ours is left to a person.
+ */
+async function observeHint(payments: Payments, instance: string, hint: EventHint | null, cause: string): Promise<EventObserved> {
+  if (hint === null) return 'unreadable';
+  const { of, intentId } = hint;
+  if (intentId === null) return 'foreign';
+  const payment = await findPaymentByIntent(payments.database.autocommit, intentId);
+  if (payment !== null) return of === 'intent' ? observeIntent(payments, payment, intentId, cause) : 'unreadable';
+  const owner = of === 'intent' && hint.instance !== null ? hint.instance : (await readOnce(payments, intentId))?.instance;
+  return owner === instance ? 'unknown' : 'foreign';
 }
 
 function factOf(subject: EventFact['of'], object: unknown): EventFact | null {

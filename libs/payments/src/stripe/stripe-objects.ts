@@ -140,6 +140,25 @@ function isDispute(value: unknown): value is Stripe.Dispute {
   );
 }
 
+/** What an object that cannot be read names all the same: the intent it is or belongs to, and whose that is by its metadata. */
+export interface EventHint {
+  readonly of: 'intent' | 'refund' | 'dispute';
+  readonly intentId: string | null;
+  readonly instance: string | null;
+}
+
+/** The hint that an object of this kind gives; null when `value` is of another kind, or a session, which may have no intent yet. */
+export function readHint(subject: EventHint['of'] | 'session', value: unknown): EventHint | null {
+  if (subject === 'session' || typeof value !== 'object' || value === null) return null;
+  const { object, id, payment_intent: paymentIntent, metadata }: Record<string, unknown> = { ...value };
+  if (object !== (subject === 'intent' ? 'payment_intent' : subject)) return null;
+  const instance: unknown = typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, METADATA.instance) : null;
+  const intent: unknown = typeof paymentIntent === 'object' && paymentIntent !== null ? Reflect.get(paymentIntent, 'id') : paymentIntent;
+  const intentId = subject === 'intent' ? id : (intent ?? null);
+  if (intentId !== null && !(typeof intentId === 'string' && intentId.startsWith('pi_'))) return null;
+  return { of: subject, intentId, instance: typeof instance === 'string' ? instance : null };
+}
+
 /** What a Customer says, or null when `value` is none, or one that was deleted. */
 export function readCustomer(value: unknown): CustomerObservation | null {
   return isCustomer(value) ? { id: value.id, operationId: value.metadata[METADATA.operation] ?? null } : null;
