@@ -73,6 +73,7 @@ describe('the total of an order', () => {
       assert.equal(price([named(most)], currency).amount, most);
       assert.equal(refusal(() => price([named(minimum - 1)], currency)).code, 'amount_too_small', currency);
       assert.equal(refusal(() => price([named(most), named(step)], currency)).code, 'amount_too_large', currency);
+      assert.equal(refusal(() => price([named(maximum + 1)], currency)).code, 'amount_too_large', currency);
       assert.equal(refusal(() => price([named(0)], currency)).code, 'amount_too_small', currency);
     }
   });

@@ -128,20 +128,10 @@ describe('the items of a new order', () => {
     }
   });
 
-  it('have an amount of more than eight digits in the currencies Stripe allows it in', () => {
-    for (const [currency, most] of [
-      ['idr', 999_999_999_999],
-      ['cop', 9_999_999_999],
-      ['inr', 999_999_999],
-    ] as const) {
-      assert.deepEqual(wrong({ currency, ...withItem({ unitAmount: most }) }), []);
-      assert.deepEqual(wrong({ currency, ...withItem({ unitAmount: most + 1 }) }), ['items.0.unitAmount']);
-    }
-  });
-
-  it('have an amount that is a whole number of the smallest unit, up to eight digits', () => {
-    for (const unitAmount of [0, 1, 1e2, MAXIMUM_AMOUNT]) assert.deepEqual(wrong(withItem({ unitAmount })), []);
-    for (const unitAmount of [-1, 0.5, 1.005, MAXIMUM_AMOUNT + 1, 2 ** 31, 2 ** 53, Number.MAX_VALUE, '100', '', true, [], [1], {}]) {
+  it('have an amount that is a whole number of the smallest unit, and exact; what is too much in sum is judged later', () => {
+    for (const unitAmount of [0, 1, 1e2, MAXIMUM_AMOUNT + 1, Number.MAX_SAFE_INTEGER])
+      assert.deepEqual(wrong(withItem({ unitAmount })), []);
+    for (const unitAmount of [-1, 0.5, 1.005, 2 ** 53, Number.MAX_VALUE, '100', '', true, [], [1], {}]) {
       assert.deepEqual(wrong(withItem({ unitAmount })), ['items.0.unitAmount'], JSON.stringify(unitAmount));
     }
   });
@@ -230,7 +220,7 @@ describe('the choices of a new order', () => {
   const choices: Readonly<Record<string, { right: readonly string[]; wrong: readonly unknown[] }>> = {
     paymentMethod: {
       right: ['pm_card_visa', 'pm_1'],
-      wrong: ['', 'pm_', 'card_visa', 'pm_card visa', 'pm_1/../x', 'pm_1\n', `pm_${'x'.repeat(201)}`, 4_242, ['pm_1'], '4242424242424242'],
+      wrong: ['', 'pm_', 'card_visa', 'pm_card visa', 'pm_1/../x', 'pm_1\n', `pm_${'x'.repeat(201)}`, 4_242, ['pm_1']],
     },
     captureMethod: { right: ['automatic', 'manual'], wrong: ['', 'Manual', 'none', 1, ['manual']] },
     checkout: { right: ['elements'], wrong: ['', 'page', 1, ['elements']] },

@@ -18,10 +18,10 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { type OrderRequest, type RequestedItem } from '#libs/orders';
-import { CURRENCIES, DomainError, type FieldError, holdsCardNumber, LARGEST_AMOUNT } from '#libs/primitives';
+import { CURRENCIES, type FieldError, LARGEST_AMOUNT } from '#libs/primitives';
 import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
-import { amountErrors } from '../http/amount-errors.js';
 import { type Caller } from '../callers/caller.js';
+import { refuseCardNumbers } from './card-numbers.js';
 
 const METADATA_KEYS_MAX = 45;
 
@@ -72,7 +72,8 @@ class OrderItemRequest {
   @IsOptional()
   @IsInt()
   @Min(0)
-  @Max(LARGEST_AMOUNT)
+  // What is too much to charge is refused as the total: it depends on the currency.
+  @Max(Number.MAX_SAFE_INTEGER)
   unitAmount?: number;
 
   @ApiProperty({ example: 2, minimum: 1, maximum: 10_000 })
@@ -192,7 +193,7 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   refuseCardNumbers(body);
   const request = parseRequest(CreateOrderRequest, body);
   const errors: FieldError[] = [];
-  const items = request.items.map((item, index) => itemOf(item, request.currency, `items.${index}`, errors));
+  const items = request.items.map((item, index) => itemOf(item, `items.${index}`, errors));
   if (request.returnUrl != null) errors.push(...originErrors(request.returnUrl, caller));
   if (request.checkout === 'hosted') errors.push(...hostedErrors(request));
   errors.push(...savedCardErrors(request, caller));
@@ -218,39 +219,9 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
   };
 }
 
-/** Whoever sends a card number has misunderstood, and it must not get as far as a database. References and metadata may hold any number. */
-function refuseCardNumbers(body: unknown): void {
-  const errors = [
-    ...textsIn(memberOf(body, 'customer'), 'customer'),
-    ...listOf(memberOf(body, 'items')).map((item, index) => ({ field: `items.${index}.name`, text: String(memberOf(item, 'name')) })),
-  ].flatMap(({ field, text }) => (holdsCardNumber(text) ? [{ field, message: 'must not hold a card number' }] : []));
-  if (errors.length > 0) throw new DomainError('card_number_refused', 'A card number was sent; it was not stored.', { errors });
-}
-
-function textsIn(value: unknown, field: string): { field: string; text: string }[] {
-  if (typeof value !== 'object' || value === null) return [{ field, text: String(value) }];
-  return Object.entries(value).flatMap(([name, member]) => textsIn(member, `${field}.${name}`));
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function itemOf(
-  { price, name, unitAmount, quantity }: OrderItemRequest,
-  currency: string,
-  field: string,
-  errors: FieldError[],
-): RequestedItem | null {
+function itemOf({ price, name, unitAmount, quantity }: OrderItemRequest, field: string, errors: FieldError[]): RequestedItem | null {
   if (price != null && name == null && unitAmount == null) return { price, quantity };
-  if (price == null && name != null && unitAmount != null) {
-    errors.push(...amountErrors(unitAmount, currency, `${field}.unitAmount`));
-    return { name, unitAmount, quantity };
-  }
+  if (price == null && name != null && unitAmount != null) return { name, unitAmount, quantity };
   errors.push({ field, message: 'must have either price, or name and unitAmount' });
   return null;
 }
