@@ -255,7 +255,7 @@ describe('POST /v1/orders/{id}/cancel', () => {
   });
 });
 
-describe('If-Match of a cancellation', () => {
+describe('If-Match of a command', () => {
   const etagOf = async (id: string): Promise<string> => (await stack.call(`/v1/orders/${id}`)).headers.get('ETag') ?? '';
 
   it('lets it pass when the order is as it was seen', async () => {
@@ -284,6 +284,18 @@ describe('If-Match of a cancellation', () => {
     );
 
     assert.equal((await cancel(order.id, { key, headers: { 'If-Match': await etagOf(order.id) } })).status, 200);
+  });
+
+  it('keeps a payment and a capture from an order that has changed', async () => {
+    const { id } = await unpaid();
+    for (const [name, body] of [
+      ['pay', { paymentMethod: 'pm_card_visa' }],
+      ['capture', {}],
+    ] as const)
+      assertProblem(await command(stack, id, name, body, { headers: { 'If-Match': '"other"' } }), 412, 'precondition_failed');
+    const headers = { 'If-Match': await etagOf(id) };
+    assert.equal((await command(stack, id, 'pay', { paymentMethod: 'pm_card_visa' }, { headers })).status, 200);
+    await stack.orderIn(id, 'paid');
   });
 
   it('does not stand in the way of a replay', async () => {

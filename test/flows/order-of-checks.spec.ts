@@ -119,6 +119,14 @@ describe('what is too much or in another form', () => {
     assertProblem(await api.call('/v1/nothing', { method: 'DELETE' }), 404, 'not_found');
   });
 
+  it('is answered with a request id also where more is expected than we know of, and without a host', async () => {
+    const [expecting, hostless] = [open(), open()];
+    expecting.socket.write('GET /v1/nothing HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\nConnection: close\r\n\r\n');
+    hostless.socket.write('GET /v1/nothing HTTP/1.0\r\n\r\n');
+    for (const raw of [expecting, hostless]) assert.match(await raw.answer, /^HTTP\/1\.1 404 [\s\S]*x-request-id: req_/i);
+    assert.match(await hostless.answer, /"type":"\/problems\/not_found"/);
+  });
+
   for (const method of ['TRACE', 'PURGE', 'PROPFIND', 'CONNECT', 'BREW']) {
     it(`is refused when the method is ${method}`, async () => {
       const raw = open();

@@ -153,7 +153,7 @@ describe('POST /v1/orders', () => {
 
 describe('GET /v1/orders/{id}', () => {
   it('answers what the creation answered, with its ETag, until something changes', async () => {
-    const created = await createOrder();
+    const created = await createOrder({ ...AN_ORDER, metadata: { second: '1', first: '2', a: '3' } });
     const path = created.headers.get('Location') ?? '';
     const read = await api.call(path);
 
@@ -171,6 +171,7 @@ describe('GET /v1/orders/{id}', () => {
     for (const header of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
       const answer = await api.call(path, { headers: { 'If-None-Match': header } });
       assert.deepEqual([answer.status, answer.text, answer.headers.get('ETag')], [304, '', etag], header);
+      assert.equal((await api.call(path, { method: 'HEAD', headers: { 'If-None-Match': header } })).status, 304, header);
     }
     for (const header of ['"other"', etag.replaceAll('"', '')]) {
       assert.equal((await api.call(path, { headers: { 'If-None-Match': header } })).status, 200, header);
@@ -264,6 +265,9 @@ describe('a price', () => {
     });
     const b = { id: 'b-price', name: 'B2', currency: 'jpy', unitAmount: 7, active: true };
     assert.deepEqual(answer.json, b);
+    const path = '/v1/prices/b-price';
+    assert.deepEqual((await api.call(path, { method: 'PUT', key: SECRET_KEYS[1], body: b })).json, b, 'as it was read');
+    assertProblem(await api.call(path, { method: 'PUT', key: SECRET_KEYS[1], body: { ...b, id: 'a-price' } }), 400, 'validation_failed');
 
     for (const key of [SECRET_KEYS[1], PUBLISHABLE_KEYS[1]]) {
       const { json } = await api.call('/v1/prices', { key });

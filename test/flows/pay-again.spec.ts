@@ -27,7 +27,10 @@ async function pay(orderId: string, body: object = ANOTHER): Promise<void> {
 describe('POST /v1/orders/{id}/pay', () => {
   it('after a decline is a new operation under a new key on the same intent, and the other card pays', async () => {
     const order = await unpaid(DECLINED);
-    assert.equal(order.payment.lastError?.code, 'card_declined');
+    assert.deepEqual(
+      JSON.stringify(order.payment.lastError),
+      JSON.stringify({ code: 'card_declined', declineCode: 'generic_decline', message: 'Your card was declined.' }),
+    );
     const intent = intentOf(order);
     const answer = await command(stack, order.id, 'pay', ANOTHER);
 

@@ -7,8 +7,8 @@ import { pathOf } from './http/problem.js';
 
 /** What lives on the admin port alone, where there is one. */
 const ADMIN_ONLY = /^\/(metrics|v1\/ops)(\/|$)/;
-/** What it answers besides, for whoever scrapes there. */
-const EVERYWHERE = /^\/health\//;
+/** What both answer: health, for whoever scrapes there, and the pages that the type of a problem leads to. */
+const EVERYWHERE = /^\/(health|problems)\//;
 
 /** A second listener of the same application, and which connections came in by it. */
 export class AdminListener {

@@ -173,6 +173,8 @@ function preparePlumbing(app: NestFastifyApplication, draining: Draining, door: 
   fastify.addHook('onRequest', async (_request, reply) => {
     if (draining.hasBegun) void reply.header('Connection', 'close');
   });
+  // Node would refuse an unknown expectation by itself, without a request id; RFC 9110, 10.1.1 lets us overlook it.
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
   const routes = guardRoutes(fastify, door);
   // After the body was read: its events would lead out of the context again.
   fastify.addHook('preValidation', (request, _reply, done) => correlate({ requestId: request.id }, done));

@@ -73,14 +73,17 @@ export class CommandAnswers {
 export function sendJson(request: FastifyRequest, reply: FastifyReply, status: number, body: string): void {
   const etag = etagOf(body);
   void reply.header('ETag', etag).header('Cache-Control', 'private, no-store');
-  if (request.method === 'GET' && matches(request.headers['if-none-match'], etag)) void reply.status(304).send();
+  if ((request.method === 'GET' || request.method === 'HEAD') && matches(request.headers['if-none-match'], etag))
+    void reply.status(304).send();
   else void reply.status(status).type('application/json; charset=utf-8').send(body);
 }
 
-/** Refuses a command whose If-Match names another state than `body`. Strong comparison (RFC 9110, 13.1.1). Throws DomainError. */
-export function assertIfMatch(request: FastifyRequest, body: string): void {
+/** Refuses a command whose If-Match names another state than that of `body`. Strong comparison (RFC 9110, 13.1.1). Throws DomainError. */
+export function assertIfMatch(request: FastifyRequest, body: () => string): void {
   const header = request.headers['if-match'];
-  if (header === undefined || header.split(',').some((tag) => tag.trim() === '*' || tag.trim() === etagOf(body))) return;
+  if (header === undefined) return;
+  const etag = etagOf(body());
+  if (header.split(',').some((tag) => tag.trim() === '*' || tag.trim() === etag)) return;
   throw new DomainError('precondition_failed', 'The order is no longer as you last saw it.');
 }
 

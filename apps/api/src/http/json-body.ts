@@ -1,6 +1,7 @@
 import { type FastifyInstance } from 'fastify';
 import { parse } from 'secure-json-parse';
 import { DomainError } from '#libs/primitives';
+import { invalidBody } from './parse-request.js';
 import { UnreadableBody } from './unreadable-body.js';
 
 /** Nothing we take is nested deeper than a handful; hashing and validating recurse. */
@@ -38,10 +39,10 @@ function readJson(body: Buffer): unknown {
   try {
     value = parse(utf8.decode(body), { protoAction: 'error', constructorAction: 'error' });
   } catch {
-    return new UnreadableBody(new DomainError('validation_failed', 'The body is not valid JSON in UTF-8.'));
+    return new UnreadableBody(invalidBody('is not valid JSON in UTF-8'));
   }
   const fault = faultIn(value);
-  return fault === null ? value : new UnreadableBody(new DomainError('validation_failed', `The body ${fault}.`));
+  return fault === null ? value : new UnreadableBody(invalidBody(fault));
 }
 
 /** Why a body cannot be taken whatever it is for. Level by level rather than recursively: a hostile one must not exhaust the stack first. */

@@ -10,9 +10,7 @@ import { UnreadableBody } from './unreadable-body.js';
  */
 export function parseRequest<T extends object>(shape: new () => T, value: unknown): T {
   if (value instanceof UnreadableBody) throw value.problem;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new DomainError('validation_failed', 'The body must be a JSON object.');
-  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidBody('must be a JSON object');
   const request = plainToInstance(shape, value);
   const errors = validateSync(request, {
     whitelist: true,
@@ -28,8 +26,7 @@ export function parseRequest<T extends object>(shape: new () => T, value: unknow
 export function assertEmpty(body: unknown): void {
   if (body === undefined) return;
   if (body instanceof UnreadableBody) throw body.problem;
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new DomainError('validation_failed', 'The body must be a JSON object, or absent.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidBody('must be a JSON object, or absent');
   const errors = Object.keys(body).map((field) => ({ field, message: 'is not a known field' }));
   if (errors.length > 0) throw invalid(errors);
 }
@@ -40,6 +37,11 @@ export function invalid(errors: readonly FieldError[]): DomainError {
   return new DomainError('validation_failed', first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}`, {
     errors,
   });
+}
+
+/** The refusal of a body as a whole. */
+export function invalidBody(message: string): DomainError {
+  return new DomainError('validation_failed', `The body ${message}.`, { errors: [{ field: 'body', message }] });
 }
 
 /** A text a person may read: no control characters, no broken surrogates, which no database column takes. */

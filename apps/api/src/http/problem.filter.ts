@@ -21,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** Also for what the router refuses before the framework hears of it. */
   send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = domainErrorOf(thrown);
+    const error = domainErrorOf(thrown, request);
     const { status } = PROBLEMS[error.code];
     if (status >= 500) this.logger.error({ error: thrown, requestId: request.id, path: pathOf(request) }, 'a request failed');
     else
@@ -36,19 +36,18 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-function domainErrorOf(thrown: unknown): DomainError {
+function domainErrorOf(thrown: unknown, request: FastifyRequest): DomainError {
   if (thrown instanceof DomainError) return thrown;
   if (isDatabaseUnavailable(thrown)) {
     return new DomainError('unavailable', 'The database does not answer. Nothing is known to be lost: send the same request again.', {
       retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
     });
   }
-  const status = statusOf(thrown);
+  const code = codeOf(statusOf(thrown));
   const message = thrown instanceof Error ? thrown.message : '';
-  const code = codeOf(status);
-  return code === 'internal_error'
-    ? new DomainError(code, 'The request could not be carried out; nothing of it was stored.')
-    : new DomainError(code, message);
+  if (code === 'internal_error') return new DomainError(code, 'The request could not be carried out; nothing of it was stored.');
+  if (code === 'not_found') return new DomainError(code, `There is no ${request.method} ${pathOf(request)} here.`);
+  return new DomainError(code, message, code === 'validation_failed' ? { errors: [{ field: 'request', message }] } : {});
 }
 
 function statusOf(thrown: unknown): number {
@@ -58,7 +57,8 @@ function statusOf(thrown: unknown): number {
 
 /** What Fastify and Nest refuse on their own account. */
 function codeOf(status: number): ErrorCode {
-  if (status === 404) return 'not_found';
+  // A path too long for any id names nothing either.
+  if (status === 404 || status === 414) return 'not_found';
   if (status === 408) return 'request_timeout';
   if (status === 405) return 'method_not_allowed';
   if (status === 413) return 'payload_too_large';

@@ -9,7 +9,8 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 export function problemOf({ code, detail, errors }: DomainError, request: FastifyRequest) {
   const { status, title } = PROBLEMS[code];
   return {
-    type: `${request.protocol}://${request.host}/problems/${code}`,
+    // Whoever names no host, as HTTP/1.0 allows, asked this one: the type is relative to it. Source: RFC 9457, 3.1.1.
+    type: `${request.host === '' ? '' : `${request.protocol}://${request.host}`}/problems/${code}`,
     title,
     status,
     detail,

@@ -12,7 +12,9 @@ export function refuseUnparsed(error: Error & { readonly code?: string }, socket
   const { status, title, remedy } = PROBLEMS[code];
   const requestId = `req_${systemEntropy.secret(12)}`;
   // Nobody knows what host was asked: the type is relative to it. Source: RFC 9457, 3.1.1.
-  const body = JSON.stringify({ type: `/problems/${code}`, title, status, detail: remedy, instance: '/', code, requestId });
+  const problem = { type: `/problems/${code}`, title, status, detail: remedy, instance: '/', code, requestId };
+  const errors = [{ field: 'request', message: 'is not HTTP' }];
+  const body = JSON.stringify(code === 'validation_failed' ? { ...problem, errors } : problem);
   const headers = {
     ...SECURITY_HEADERS,
     'X-Request-Id': requestId,

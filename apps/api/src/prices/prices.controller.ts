@@ -16,6 +16,11 @@ const PRICE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** The body of PUT /v1/prices/{id}. */
 class PutPriceRequest {
+  @ApiPropertyOptional({ description: 'As in the path, so that what was read can be written back.', example: 'tshirt' })
+  @IsOptional()
+  @IsText(1, 100)
+  id?: string;
+
   @ApiProperty({ example: 'T-shirt' })
   @IsText(1, 200)
   name!: string;
@@ -75,8 +80,12 @@ export class PricesController {
     @Param('id') id: string,
   ): Promise<void> {
     if (!PRICE_ID.test(id)) throw invalid([{ field: 'id', message: 'must be 1 to 100 letters, digits, dots, dashes and underscores' }]);
-    const { name, currency, unitAmount, active } = parseRequest(PutPriceRequest, request.body);
-    const errors = amountErrors(unitAmount, currency, 'unitAmount');
+    const { id: written, name, currency, unitAmount, active } = parseRequest(PutPriceRequest, request.body);
+    const isOther = written != null && written !== id;
+    const errors = [
+      ...amountErrors(unitAmount, currency, 'unitAmount'),
+      ...(isOther ? [{ field: 'id', message: 'must be as in the path' }] : []),
+    ];
     if (errors.length > 0) throw invalid(errors);
     const price: Price = { id, name, currency, unitAmount, active: active ?? true };
     await putPrice(this.database.autocommit, caller, price, this.clock.now());

@@ -728,6 +728,11 @@ export interface components {
             nextCursor: string | null;
         };
         PutPriceRequest: {
+            /**
+             * @description As in the path, so that what was read can be written back.
+             * @example tshirt
+             */
+            id?: string;
             /** @example T-shirt */
             name: string;
             /**
@@ -1333,6 +1338,8 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /** @description The ETag of the order as you last saw it. */
+                "If-Match"?: string;
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key": string;
                 /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
@@ -1370,6 +1377,8 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
+                /** @description The ETag of the order as you last saw it. */
+                "If-Match"?: string;
                 /** @description 1 to 255 visible ASCII characters. */
                 "Idempotency-Key": string;
                 /** @description `wait=N` holds the answer until nothing is under way any more, or for N seconds, at most 30 (RFC 7240). */
