@@ -36,15 +36,23 @@ async function open(): Promise<void> {
   showTotal();
   const checkout = await oncepay.resume();
   if (checkout === null) return;
-  for (const { price, quantity } of checkout.order.items) if (price !== null) quantityOf(price).value = String(quantity);
   email.value = checkout.order.customer?.email ?? '';
-  showTotal();
+  for (const { price, quantity } of checkout.order.items) {
+    // What was ordered may be sold no longer.
+    if (price === null || prices.every(({ id }) => id !== price)) continue;
+    const input = quantityOf(price);
+    input.value = String(quantity);
+    input.dispatchEvent(new Event('input'));
+  }
   await goOn(checkout);
 }
 
 /** One order, however often it is pressed: the same cart and email are the same checkout until the buyer has seen how it ended. */
 async function pay(): Promise<void> {
-  const wrong = !email.checkValidity() ? 'Enter your email address.' : await card.check();
+  const isEmail = email.checkValidity();
+  email.setAttribute('aria-invalid', String(!isEmail));
+  if (!isEmail) email.focus();
+  const wrong = isEmail ? await card.check() : 'Enter your email address.';
   if (wrong !== null) return showError(wrong);
   progress.textContent = 'Placing your order …';
   const checkout = await oncepay.checkout(request());
@@ -66,7 +74,8 @@ async function goOn(checkout: Checkout): Promise<void> {
 async function follow(checkout: Checkout, { status, error, redirectUrl }: PaymentState): Promise<void> {
   if (status === 'requires_action' && redirectUrl !== null) return location.assign(redirectUrl);
   if (status === 'requires_payment_method' || status === 'requires_confirmation') return showError(error);
-  progress.textContent = 'Paid. Waiting for the receipt …';
+  const isTaken = status === 'succeeded' || status === 'requires_capture';
+  progress.textContent = isTaken ? 'Paid. Waiting for the receipt …' : 'Waiting for the payment …';
   showReceipt(await checkout.outcome());
 }
 
@@ -97,19 +106,24 @@ async function once(work: () => Promise<void>): Promise<void> {
 function request(): OrderRequest {
   return {
     currency: prices[0]?.currency as OrderRequest['currency'],
-    items: prices.map(({ id }) => ({ price: id, quantity: Number(quantityOf(id).value) })).filter(({ quantity }) => quantity > 0),
+    items: prices.map(({ id }) => ({ price: id, quantity: countOf(id) })).filter(({ quantity }) => quantity > 0),
     customer: { email: email.value },
     returnUrl: `${location.origin}${location.pathname}`,
   };
 }
 
 function showTotal(): void {
-  const amount = prices.reduce((sum, { id, unitAmount }) => sum + unitAmount * Number(quantityOf(id).value), 0);
+  const amount = prices.reduce((sum, { id, unitAmount }) => sum + unitAmount * countOf(id), 0);
   const currency = prices[0]?.currency ?? 'usd';
   payButton.textContent = amount === 0 ? 'Pay' : `Pay ${money(amount, currency)}`;
   payButton.disabled = isBusy || amount === 0;
   form.setAttribute('aria-busy', String(isBusy));
   if (!isBusy) card.mount(element('card', HTMLDivElement), { amount: Math.max(amount, 100), currency });
+}
+
+/** Whatever was typed into the field. */
+function countOf(price: string): number {
+  return Math.max(0, Math.min(99, Math.trunc(Number(quantityOf(price).value)))) || 0;
 }
 
 function quantityOf(price: string): HTMLInputElement {

@@ -10,7 +10,7 @@ const TRY_AGAIN_MS = 1_000;
 
 interface Intent {
   readonly status: string;
-  readonly last_payment_error: { readonly message?: string } | null;
+  readonly last_payment_error: { readonly code?: string; readonly message?: string } | null;
   readonly next_action: { readonly redirect_to_url?: { readonly url: string } } | null;
 }
 
@@ -63,7 +63,10 @@ async function intentIn(response: Response): Promise<Intent> {
 }
 
 function stateOf({ status, last_payment_error: error, next_action: action }: Intent): PaymentState {
-  return { status, error: error?.message ?? null, redirectUrl: action?.redirect_to_url?.url ?? null };
+  // Stripe's own words for it are for developers; Stripe.js has others too.
+  const hasFailedAtBank = error?.code === 'payment_intent_authentication_failure';
+  const message = hasFailedAtBank ? 'Your bank did not confirm the payment. Pay again, or use another card.' : error?.message;
+  return { status, error: message ?? null, redirectUrl: action?.redirect_to_url?.url ?? null };
 }
 
 function intentId(clientSecret: string): string {
@@ -102,14 +105,20 @@ function showFields(into: HTMLElement, form: { number: string; expiry: string; c
   row.append(field('expiry', 'Expiry (MM/YY)', '12/40'), field('cvc', 'Security code', '123'));
   const choice = document.createElement('fieldset');
   choice.append(Object.assign(document.createElement('legend'), { textContent: 'Test cards' }));
-  for (const [name, number] of TEST_CARDS) {
+  const number = field('number', 'Card number', TEST_CARDS[0][1]);
+  const buttons = TEST_CARDS.map(([name, value]) => {
     const button = Object.assign(document.createElement('button'), { type: 'button', className: 'plain', textContent: name });
     button.addEventListener('click', () => {
-      form.number = number;
-      const input = into.querySelector<HTMLInputElement>('#number');
-      if (input !== null) input.value = number;
+      form.number = value;
+      for (const input of number.querySelectorAll('input')) input.value = value;
+      showChosen();
     });
-    choice.append(button);
-  }
-  into.replaceChildren(field('number', 'Card number', TEST_CARDS[0][1]), row, choice);
+    return button;
+  });
+  const showChosen = (): void =>
+    buttons.forEach((button, index) => button.setAttribute('aria-pressed', String(TEST_CARDS[index]?.[1] === form.number)));
+  number.addEventListener('input', showChosen);
+  showChosen();
+  choice.append(...buttons);
+  into.replaceChildren(number, row, choice);
 }

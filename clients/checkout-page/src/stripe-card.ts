@@ -10,6 +10,7 @@ interface StripeJs {
     redirect: 'if_required';
   }): Promise<StripeAnswer>;
   retrievePaymentIntent(clientSecret: string): Promise<StripeAnswer>;
+  handleNextAction(options: { clientSecret: string }): Promise<StripeAnswer>;
 }
 interface Elements {
   create(type: 'payment'): { mount(into: HTMLElement): void };
@@ -17,12 +18,12 @@ interface Elements {
   submit(): Promise<{ error?: { message?: string } }>;
 }
 interface StripeAnswer {
-  readonly error?: { readonly message?: string };
-  readonly paymentIntent?: {
-    readonly status: string;
-    readonly last_payment_error?: { readonly message?: string } | null;
-    readonly next_action?: { readonly redirect_to_url?: { readonly url?: string | null } | null } | null;
-  };
+  readonly error?: { readonly code?: string; readonly message?: string; readonly payment_intent?: Intent };
+  readonly paymentIntent?: Intent;
+}
+interface Intent {
+  readonly status: string;
+  readonly last_payment_error?: { readonly message?: string } | null;
 }
 
 /** Stripe requires that Stripe.js comes from there, always its newest. */
@@ -31,36 +32,48 @@ const STRIPE_JS = 'https://js.stripe.com/v3/';
 /** Stripe's own fields, in a frame of Stripe's: the shop never sees the card. */
 export function stripeCard(publishableKey: string): Card {
   const stripe = loadStripe(publishableKey);
-  let elements: Elements | null = null;
-  const mounted = (): Elements => {
+  // Said when the buyer needs it, by `check`.
+  stripe.catch(() => undefined);
+  let elements: Promise<Elements> | null = null;
+  const mounted = (): Promise<Elements> => {
     if (elements === null) throw new Error('bug: the card is not mounted');
     return elements;
   };
   return {
     mount: (into, total) => {
-      if (elements !== null) return elements.update({ amount: total.amount });
-      void stripe.then((loaded) => {
-        elements = loaded.elements({ mode: 'payment', ...total });
-        elements.create('payment').mount(into);
+      if (elements !== null) return void elements.then((present) => present.update({ amount: total.amount })).catch(() => undefined);
+      elements = stripe.then((loaded) => {
+        const made = loaded.elements({ mode: 'payment', ...total });
+        made.create('payment').mount(into);
+        return made;
       });
     },
     check: async () => {
-      await stripe;
-      const { error } = await mounted().submit();
+      const present = await mounted().catch(() => null);
+      if (present === null) return 'The fields for your card could not be loaded from Stripe. Reload the page.';
+      const { error } = await present.submit();
       return error === undefined ? null : (error.message ?? 'Check the fields above.');
     },
     confirm: async (clientSecret, returnUrl) => {
       const confirmParams = { return_url: returnUrl };
-      return stateOf(await (await stripe).confirmPayment({ elements: mounted(), clientSecret, confirmParams, redirect: 'if_required' }));
+      const loaded = await stripe;
+      return stateOf(await loaded.confirmPayment({ elements: await mounted(), clientSecret, confirmParams, redirect: 'if_required' }));
     },
-    look: async (clientSecret) => stateOf(await (await stripe).retrievePaymentIntent(clientSecret)),
+    look: async (clientSecret) => {
+      const loaded = await stripe;
+      const answer = await loaded.retrievePaymentIntent(clientSecret);
+      // The page was left in the middle of an authentication: it begins anew, here or at the bank.
+      return stateOf(answer.paymentIntent?.status === 'requires_action' ? await loaded.handleNextAction({ clientSecret }) : answer);
+    },
   };
 }
 
+/** Redirects are Stripe.js's own affair. */
 function stateOf({ error, paymentIntent }: StripeAnswer): PaymentState {
-  const redirectUrl = paymentIntent?.next_action?.redirect_to_url?.url ?? null;
-  if (error !== undefined) return { status: 'requires_payment_method', error: error.message ?? 'The payment failed.', redirectUrl };
-  return { status: paymentIntent?.status ?? '', error: paymentIntent?.last_payment_error?.message ?? null, redirectUrl };
+  // Somebody was faster, another tab say: the intent tells what has become of it.
+  const intent = error?.code === 'payment_intent_unexpected_state' ? error.payment_intent : paymentIntent;
+  if (intent === undefined) return { status: 'requires_payment_method', error: error?.message ?? 'The payment failed.', redirectUrl: null };
+  return { status: intent.status, error: intent.last_payment_error?.message ?? null, redirectUrl: null };
 }
 
 function loadStripe(publishableKey: string): Promise<StripeJs> {

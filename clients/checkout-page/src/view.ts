@@ -7,10 +7,13 @@ export function element<T extends HTMLElement>(id: string, kind: new () => T): T
   throw new Error(`bug: page.html has no such #${id}`);
 }
 
-/** An amount as the reader's language writes it. amount: integer in the smallest unit of the currency. */
+/** Where Stripe's smallest unit is another than ISO 4217's. Source: https://docs.stripe.com/currencies#special-cases */
+const STRIPE_DECIMALS: Readonly<Record<string, number>> = { isk: 2, ugx: 2, mga: 0 };
+
+/** An amount as the reader's language writes it. amount: integer in Stripe's smallest unit of the currency. */
 export function money(amount: number, currency: string): string {
   const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  return format.format(amount / 10 ** (STRIPE_DECIMALS[currency] ?? format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
 /** Shows the catalogue; `onChange` is called when a quantity changes. */
@@ -23,14 +26,18 @@ export function showGoods(prices: readonly Price[], onChange: () => void): void 
     count.className = 'count';
     const input = Object.assign(document.createElement('input'), { id: `quantity-${id}`, type: 'number', min: '0', max: '99', value: '0' });
     input.setAttribute('aria-label', `Quantity of ${name}`);
-    input.addEventListener('input', onChange);
+    const changed = (): void => {
+      item.classList.toggle('chosen', Number(input.value) > 0);
+      onChange();
+    };
+    input.addEventListener('input', changed);
     const step = (sign: string, by: number): HTMLElement => {
       const button = textOf('button', sign, 'plain');
       button.setAttribute('type', 'button');
       button.setAttribute('aria-label', by > 0 ? `One more ${name}` : `One less ${name}`);
       button.addEventListener('click', () => {
         input.value = String(Math.max(0, Math.min(99, Number(input.value) + by)));
-        onChange();
+        changed();
       });
       return button;
     };
@@ -59,7 +66,9 @@ export function showReceipt(order: Order): void {
     line.append(textOf('span', `${quantity} × ${name}`), textOf('span', money(quantity * unitAmount, order.currency)));
     return line;
   });
-  element('receipt-items', HTMLUListElement).replaceChildren(...lines);
+  const total = document.createElement('li');
+  total.append(textOf('span', 'Total'), textOf('span', money(order.amount, order.currency)));
+  element('receipt-items', HTMLUListElement).replaceChildren(...lines, total);
   element('receipt-order', HTMLElement).textContent = order.id;
   element('shop', HTMLFormElement).hidden = true;
   receipt.hidden = false;

@@ -11,7 +11,8 @@ import {
   type RefundRequest,
 } from './order.js';
 import { readOrder } from './order-changes.js';
-import { type Deed, Deeds, type KeyStorage, usualStorage } from './storage.js';
+import { pageStorage } from './page-storage.js';
+import { type Deed, Deeds, type KeyStorage, memoryStorage } from './storage.js';
 import { type Answered, Transport } from './transport.js';
 
 export interface OncepayOptions {
@@ -19,7 +20,7 @@ export interface OncepayOptions {
   readonly baseUrl: string;
   /** In browsers a publishable key; a secret key belongs on servers alone. */
   readonly apiKey: string;
-  /** Default: `localStorage` in browsers, memory elsewhere. A server that must survive its own crash gives one that does. */
+  /** Default: IndexedDB in browsers, memory elsewhere. A server that must survive its own crash gives one that does. */
   readonly storage?: KeyStorage;
   /** Each call gives up after this long without a usable answer. Default: two minutes. */
   readonly giveUpAfterMs?: number;
@@ -54,7 +55,7 @@ export class Oncepay {
   readonly #transport: Transport;
   readonly #deeds: Deeds;
 
-  constructor({ baseUrl, apiKey, storage = usualStorage(), giveUpAfterMs = GIVE_UP_AFTER_MS, fetch }: OncepayOptions) {
+  constructor({ baseUrl, apiKey, storage = pageStorage() ?? memoryStorage(), giveUpAfterMs = GIVE_UP_AFTER_MS, fetch }: OncepayOptions) {
     const isBrowser = Reflect.get(globalThis, 'window') !== undefined;
     if (isBrowser && apiKey.startsWith('oncepay_sk_'))
       throw new TypeError('A secret key must never reach a browser: use a publishable key.');

@@ -1,4 +1,4 @@
-/** Where keys are kept before requests are sent: `localStorage` has this shape, and so has anything that maps texts to texts. */
+/** Where keys are kept before requests are sent: anything that maps texts to texts. */
 export interface KeyStorage {
   getItem(name: string): string | null | Promise<string | null>;
   setItem(name: string, value: string): void | Promise<void>;
@@ -46,21 +46,6 @@ export class Deeds {
     });
   }
 }
-
-/** `localStorage` where there is one that keeps things; elsewhere memory, which ends with the page or process. */
-export function usualStorage(): KeyStorage {
-  try {
-    const storage = Reflect.get(globalThis, 'localStorage') as Storage | undefined;
-    // A browser may have it and refuse to use it: full, private, or forbidden to this page.
-    storage?.setItem(`${PREFIX}probe`, '');
-    storage?.removeItem(`${PREFIX}probe`);
-    return storage ?? memoryStorage();
-  } catch {
-    return memoryStorage();
-  }
-}
-
-type Storage = { getItem(name: string): string | null; setItem(name: string, value: string): void; removeItem(name: string): void };
 
 /** Keeps keys as long as the process lives. */
 export function memoryStorage(): KeyStorage {
