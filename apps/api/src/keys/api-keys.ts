@@ -33,8 +33,8 @@ interface Dependencies {
   readonly pepper: string;
 }
 
-/** 192 bits, of which none can be guessed. */
-const SECRET_BYTES = 24;
+/** 190 bits in base 62: a key is one word to whoever selects it, and its parts are told apart by their underscores. */
+const SECRET_LENGTH = 32;
 
 /** Makes, lists, rotates and revokes API keys, for the API and for the command line. */
 export class ApiKeys {
@@ -86,7 +86,11 @@ export class ApiKeys {
   async #insert(tx: Tx, traits: NewKey): Promise<MadeKey> {
     const { clock, entropy, mode, pepper } = this.deps;
     const id = entropy.uuid().replaceAll('-', '');
-    const key = formatApiKey({ id, audience: traits.audience, mode }, entropy.secret(SECRET_BYTES), traits.restricted);
+    const secret = entropy
+      .secret(2 * SECRET_LENGTH)
+      .replaceAll(/[-_]/g, '')
+      .slice(0, SECRET_LENGTH);
+    const key = formatApiKey({ id, audience: traits.audience, mode }, secret, traits.restricted);
     const row = { ...traits, id, mode, hash: hashApiKey(key, pepper), createdAt: clock.now(), revokedAt: null, lastUsedAt: null };
     await insertApiKey(tx, row);
     return { row, key };
