@@ -288,7 +288,7 @@ describe('a caller', () => {
 describe('a request that reaches no route is a problem too', () => {
   const cases: readonly (readonly [string, number, string, () => Promise<Answer>])[] = [
     ['an unknown path', 404, 'not_found', () => api.call('/v1/nothing')],
-    ['the root', 404, 'not_found', () => api.call('/')],
+    ['a path that ends in a slash', 404, 'not_found', () => api.call('/v1/orders/')],
     ['a malformed escape', 400, 'validation_failed', () => api.call('/v1/orders/%zz')],
     ['an id without end', 404, 'not_found', () => api.call(`/v1/orders/${'o'.repeat(3_000)}`)],
     ['a method no route has', 405, 'method_not_allowed', () => api.call('/v1/orders', { method: 'DELETE' })],

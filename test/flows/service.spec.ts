@@ -147,6 +147,7 @@ describe('the API describes itself', () => {
   it('with a reference of every operation and every problem, which needs no network', async () => {
     const { status, text, headers } = await get('/docs');
     assert.deepEqual([status, headers.get('Content-Type')], [200, 'text/html; charset=utf-8']);
+    assert.equal((await get('/')).text, text, 'the root leads there');
     const { json } = await get('/openapi.json');
     for (const operation of Object.values<Record<string, { operationId: string }>>(Object(json['paths'])).flatMap((methods) =>
       Object.values(methods),
