@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { KEEP_ALIVE } from './connection-watch.js';
 import { Prisma, PrismaClient } from './generated/client.js';
+import { statementNames } from './statement-names.js';
 
 export { Prisma };
 
@@ -68,7 +69,12 @@ export class Database {
       if (client.getTransactionStatus() !== 'I') client.end().catch(onError);
     });
     this.#client = new PrismaClient({
-      adapter: new PrismaPg(this.#pool, { onPoolError: onError, onConnectionError: onError }),
+      adapter: new PrismaPg(this.#pool, {
+        onPoolError: onError,
+        onConnectionError: onError,
+        // Transaction poolers differ in whether they know prepared statements.
+        ...(behindPooler ? {} : { statementNameGenerator: statementNames() }),
+      }),
       transactionOptions: { maxWait: POOL_WAIT_MS, timeout: STATEMENT_TIMEOUT_MS },
     });
     this.autocommit = this.#client;
