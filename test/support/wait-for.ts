@@ -1,5 +1,5 @@
-/** Shorter than what is waited for, longer than a busy loop. */
-const LOOK_EVERY_MS = 10;
+/** What happens at once is seen at once. What takes longer is looked at less often: looks cost those who are waited for their processor time. */
+const LOOKS_MS = { first: 5, growth: 1.3, last: 150 };
 
 /** Of a test that fails; one that passes never waits for long. A machine that does other things too may take ten times as long as usual. */
 const PATIENCE_MS = 60_000;
@@ -15,6 +15,7 @@ export async function waitFor<T>(
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
+  let pauseMs = LOOKS_MS.first;
   while (performance.now() < deadline) {
     try {
       const seen = await look();
@@ -23,7 +24,8 @@ export async function waitFor<T>(
     } catch (error) {
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    pauseMs = Math.min(pauseMs * LOOKS_MS.growth, LOOKS_MS.last);
   }
   throw new Error(`waited ${timeoutMs} ms in vain for ${what}; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`);
 }
