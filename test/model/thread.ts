@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { runSequences } from './sequences.js';
 
@@ -27,5 +28,6 @@ try {
 } catch (error) {
   Atomics.store(next, 0, NO_MORE);
   const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined };
-  tell({ failure: message, cause: cause instanceof Error ? (cause.stack ?? cause.message) : '' });
+  // Whole, with the causes behind it: of a request that failed, the stack alone tells nothing.
+  tell({ failure: message, cause: cause === undefined ? '' : inspect(cause) });
 }
