@@ -12,13 +12,18 @@ const dist = join(root, 'dist');
 const stampFile = join(dist, '.build.json');
 /** The checkout page runs in browsers, so it has their types instead of Node's. */
 const pageProject = 'clients/checkout-page/tsconfig.json';
+const projects = {
+  everything: { config: 'tsconfig.json', memory: '.tsbuildinfo' },
+  /** What `npm start` needs: half of all code is tests, and nobody who waits for the first order waits for them. */
+  product: { config: 'tsconfig.product.json', memory: '.tsbuildinfo-product' },
+};
 const generatedClient = join(root, 'libs/database/src/generated/client.ts');
 
 /**
  * Brings dist/ up to date, tells `log` about each step, and answers whether any was needed. Rejects with the tool's own output
- * when a step fails; the next call then tries again.
+ * when a step fails; the next call then tries again. `what` says how much of it: 'product' leaves the tests alone.
  */
-export async function build(log = console.log) {
+export async function build(log = console.log, what = 'everything') {
   if (!existsSync(join(root, 'node_modules/typescript7'))) throw new Error('Dependencies are missing: run `npm ci` first.');
   const last = readStamp();
 
@@ -26,25 +31,26 @@ export async function build(log = console.log) {
   if (schema !== last.schema || !existsSync(generatedClient)) {
     await timed(log, 'Prisma client', () => runNode(['node_modules/prisma/build/index.js', 'generate'], { CHECKPOINT_DISABLE: '1' }));
     writeStamp({ schema });
-    last.code = undefined;
+    delete last.everything;
+    delete last.product;
   }
 
-  const sources = typescriptSources();
-  const compilerInputs = ['tsconfig.json', pageProject, 'package.json', 'node_modules/.package-lock.json'].map((file) => join(root, file));
-  const code = fingerprint([...compilerInputs, ...sources]);
+  const all = typescriptSources();
+  const product = all.filter((path) => !isTest(path));
+  const sources = what === 'product' ? product : all;
+  const settings = ['tsconfig.json', 'tsconfig.product.json', pageProject, 'package.json', 'node_modules/.package-lock.json'];
+  const fingerprintOf = (files) => fingerprint([...settings.map((file) => join(root, file)), ...files]);
+  const code = fingerprintOf(sources);
   const isComplete = outputsOf(sources).every((output) => existsSync(output));
-  if (code === last.code && isComplete) return false;
+  if (code === last[what] && isComplete) return false;
 
   // The compiler's incremental memory does not notice outputs that somebody removed.
-  if (!isComplete) for (const memory of ['.tsbuildinfo', '.tsbuildinfo-page']) rmSync(join(dist, memory), { force: true });
+  if (!isComplete) for (const memory of [projects[what].memory, '.tsbuildinfo-page']) rmSync(join(dist, memory), { force: true });
   const colour = process.stdout.isTTY ? ['--pretty'] : [];
   const compile = (project) => runNode(['node_modules/typescript7/bin/tsc', '-p', project, ...colour]);
-  await timed(log, `TypeScript, ${sources.length} files`, async () => {
-    await compile('tsconfig.json');
-    await compile(pageProject);
-  });
-  removeOrphans(sources);
-  writeStamp({ schema, code });
+  await timed(log, `TypeScript, ${sources.length} files`, () => Promise.all([compile(projects[what].config), compile(pageProject)]));
+  removeOrphans(all);
+  writeStamp(what === 'product' ? { ...last, schema, product: code } : { schema, everything: code, product: fingerprintOf(product) });
   return true;
 }
 
@@ -57,6 +63,10 @@ function typescriptSources() {
     .filter((path) => existsSync(path))
     .flatMap((path) => (isSource(path) ? [path] : filesBelow(path).filter(isSource)))
     .sort();
+}
+
+function isTest(path) {
+  return path.endsWith('.spec.ts') || path.startsWith(join(root, 'test/'));
 }
 
 function filesBelow(folder) {

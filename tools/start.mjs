@@ -13,7 +13,7 @@ if (!process.features.require_module) {
 console.log(`oncepay ${version}`);
 try {
   const { build } = await import('./build.mjs');
-  await build((line) => console.log(`  ${line}`));
+  await build((line) => console.log(`  ${line}`), 'product');
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -21,7 +21,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'oncepay-tools-spec-'));
 
 before(() => {
   for (const file of toolFiles) cpSync(join(ours, 'tools', file), join(scratch, 'tools', file));
-  for (const file of ['tsconfig.json', 'package.json', 'prisma.config.ts', 'clients/checkout-page/tsconfig.json'])
+  for (const file of ['tsconfig.json', 'tsconfig.product.json', 'package.json', 'prisma.config.ts', 'clients/checkout-page/tsconfig.json'])
     cpSync(join(ours, file), join(scratch, file));
   write('clients/checkout-page/src/page.ts', 'export const page = document.title;\n');
   symlinkSync(join(ours, 'node_modules'), join(scratch, 'node_modules'));
