@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -57,6 +57,19 @@ describe('npm run build', () => {
     const { output } = build();
     assert.match(output, /TypeScript/);
     assert.doesNotMatch(output, /Prisma client/);
+  });
+
+  it('leaves the tests for later when only the product is asked for', () => {
+    write('libs/one/src/one.ts', 'export const one = 3;\n');
+    write('libs/one/src/one.spec.ts', 'export {};\n');
+    const { output } = node('--input-type=module', '-e', "import { build } from './tools/build.mjs'; await build(console.log, 'product');");
+    assert.match(output, /TypeScript/);
+    assert.match(readFileSync(join(scratch, 'dist/libs/one/src/one.js'), 'utf8'), /one = 3/);
+    assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.spec.js')), false);
+
+    build();
+    assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.spec.js')), true);
+    rmSync(join(scratch, 'libs/one/src/one.spec.ts'));
   });
 
   it('removes the output of a source that is gone', () => {
