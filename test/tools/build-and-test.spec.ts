@@ -99,44 +99,56 @@ describe('npm run build', () => {
   });
 });
 
+/** Small test files, each tried by itself. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  mixed: `it('passes', () => {});
+     it('fails', () => { throw new Error('as it must'); });
+     it('waits', { skip: 'no moon tonight' }, () => {});
+     describe('outer', () => { it('passes too', () => {}); it('fails too', () => { throw new Error('again'); }); });`,
+  passing: "it('passes', () => {});",
+  shell: "it('sees none', () => { if (process.env.STRIPE_SECRET_KEY) throw new Error('live key'); });",
+  hook: "describe('outer', () => { it('passes', () => {}); after(() => { throw new Error('late'); }); });",
+  exit: "it('passes', () => {}); process.on('exit', () => { process.exitCode = 3; });",
+  unloadable: "throw new Error('at once');",
+  empty: '',
+};
+
 describe('npm test', () => {
+  before(() => {
+    for (const [name, program] of Object.entries(PROGRAMS)) {
+      const text = `import { after, describe, it } from 'node:test';\nvoid [after, describe, it];\n${program}\n`;
+      write(`test/${name}.spec.ts`, text);
+      write(`libs/one/src/${name}.spec.ts`, text);
+    }
+    // All at once, so that each run finds nothing left to build.
+    assert.equal(build().code, 0);
+  });
+
   it('counts passes, failures and skips, and names what was skipped', () => {
-    const { code, output, lastLine } = runTests(`
-      it('passes', () => {});
-      it('fails', () => { throw new Error('as it must'); });
-      it('waits', { skip: 'no moon tonight' }, () => {});
-      describe('outer', () => { it('passes too', () => {}); it('fails too', () => { throw new Error('again'); }); });`);
+    const { code, output, lastLine } = runTests('test/mixed');
     assert.equal(lastLine, '2 passed, 2 failed, 1 skipped');
-    assert.match(output, /- waits {2}\(no moon tonight\) {2}\S*test\/it\.spec/);
+    assert.match(output, /- waits {2}\(no moon tonight\) {2}\S*test\/mixed\.spec/);
     assert.equal(code, 1);
   });
 
   it('succeeds when all tests pass', () => {
-    const { code, lastLine } = runTests("it('passes', () => {});");
+    const { code, lastLine } = runTests('test/passing');
     assert.equal(lastLine, '1 passed, 0 failed');
     assert.equal(code, 0);
   });
 
-  for (const [what, program, count] of [
-    [
-      'a hook that throws',
-      "describe('outer', () => { it('passes', () => {}); after(() => { throw new Error('late'); }); });",
-      '1 passed, 1 failed',
-    ],
-    [
-      'a file that ends with an error code',
-      "it('passes', () => {}); process.on('exit', () => { process.exitCode = 3; });",
-      '1 passed, 1 failed',
-    ],
-    ['a file that cannot be loaded', "throw new Error('at once');", '0 passed, 1 failed'],
-    ['a file without tests', '', '0 passed, 1 failed'],
+  for (const [what, name, count] of [
+    ['a hook that throws', 'hook', '1 passed, 1 failed'],
+    ['a file that ends with an error code', 'exit', '1 passed, 1 failed'],
+    ['a file that cannot be loaded', 'unloadable', '0 passed, 1 failed'],
+    ['a file without tests', 'empty', '0 passed, 1 failed'],
   ] as const) {
-    for (const [where, path] of [
-      ['', 'test/it.spec.ts'],
-      [' in a shared process', 'libs/one/src/it.spec.ts'],
+    for (const [where, folder] of [
+      ['', 'test'],
+      [' in a shared process', 'libs/one/src'],
     ] as const) {
       it(`counts ${what}${where} as a failure`, () => {
-        const { code, lastLine } = runTests(program, 'it.spec', path);
+        const { code, lastLine } = runTests(`${folder}/${name}`);
         assert.equal(lastLine, count);
         assert.equal(code, 1);
       });
@@ -144,14 +156,18 @@ describe('npm test', () => {
   }
 
   it('fails when no file matches', () => {
-    const { code, lastLine } = runTests("it('passes', () => {});", 'no-such-file');
+    const { code, lastLine } = runTests('no-such-file');
     assert.equal(lastLine, '0 passed, 1 failed');
     assert.equal(code, 1);
   });
 
   it('hides the settings of the shell from the tests', () => {
-    const { lastLine } = runTests("it('sees none', () => { if (process.env.STRIPE_SECRET_KEY) throw new Error('live key'); });");
-    assert.equal(lastLine, '1 passed, 0 failed');
+    assert.equal(runTests('test/shell').lastLine, '1 passed, 0 failed');
+  });
+
+  it('builds what has changed before it runs anything', () => {
+    write('test/passing.spec.ts', "import { it } from 'node:test';\nit('fails now', () => { throw new Error('changed'); });\n");
+    assert.equal(runTests('test/passing').lastLine, '0 passed, 1 failed');
   });
 });
 
@@ -164,14 +180,9 @@ function build(): { code: number | null; output: string } {
   return node('tools/build.mjs');
 }
 
-function runTests(
-  program: string,
-  word = 'it.spec',
-  path = 'test/it.spec.ts',
-): { code: number | null; output: string; lastLine: string | undefined } {
-  write(path, `import { after, describe, it } from 'node:test';\nvoid [after, describe, it];\n${program}\n`);
+/** Runs the test files whose path has this. */
+function runTests(word: string): { code: number | null; output: string; lastLine: string | undefined } {
   const result = node('tools/test.mjs', word);
-  rmSync(join(scratch, path));
   return { ...result, lastLine: result.output.trimEnd().split('\n').at(-1) };
 }
 
