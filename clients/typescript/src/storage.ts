@@ -85,7 +85,17 @@ const queues = new Map<string, Promise<unknown>>();
 /** Runs `work` when no other of this name runs: in no tab of the origin where the browser has locks, else in this process. */
 async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
   const locks = (Reflect.get(globalThis, 'navigator') as { locks?: Locks } | undefined)?.locks;
-  if (locks !== undefined) return locks.request(name, work);
+  let hasBegun = false;
+  const begin = (): Promise<T> => {
+    hasBegun = true;
+    return work();
+  };
+  try {
+    if (locks !== undefined) return await locks.request(name, begin);
+  } catch (error) {
+    if (hasBegun) throw error;
+    // A page that may not keep anything, in a sandboxed frame say, has no locks either and shares with no tab.
+  }
   const turn = (queues.get(name) ?? Promise.resolve()).then(work);
   const settled = turn.catch(() => undefined);
   queues.set(name, settled);
