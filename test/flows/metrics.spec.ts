@@ -34,10 +34,11 @@ describe('with ADMIN_PORT', () => {
     const refused = await call(`${admin}/v1/ops/audit`);
     assertProblem(refused, 401, 'unauthenticated');
     assert.equal((await call(String(refused.json['type']))).status, 200);
+    for (const spelt of ['/%6detrics', '/v1/%6fps/audit', '/v1/ops/%61udit']) assertProblem(await stack.call(spelt), 404, 'not_found');
   });
 
   it('orders live elsewhere, and health everywhere', async () => {
-    for (const path of ['/v1/orders', '/openapi.json', '/webhooks/stripe'])
+    for (const path of ['/v1/orders', '/v1/%6frders', '/openapi.json', '/webhooks/stripe'])
       assertProblem(await call(`${admin}${path}`, { key }), 404, 'not_found');
     for (const url of [admin, stack.apiUrl, stack.workerUrl() ?? '']) assert.equal((await call(`${url}/health/live`)).status, 200);
   });

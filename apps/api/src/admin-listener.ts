@@ -21,9 +21,10 @@ export class AdminListener {
    */
   separate(fastify: FastifyInstance, refuse: (error: DomainError, request: FastifyRequest, reply: FastifyReply) => void): void {
     fastify.addHook('onRequest', async (request, reply) => {
-      const path = pathOf(request);
-      if (EVERYWHERE.test(path) || ADMIN_ONLY.test(path) === this.#sockets.has(request.raw.socket)) return;
-      refuse(new DomainError('not_found', `There is no ${request.method} ${path} here.`), request, reply);
+      // By the route that was found: the path may be spelt in more ways than one (`/%6detrics`).
+      const route = request.routeOptions.url ?? pathOf(request);
+      if (EVERYWHERE.test(route) || ADMIN_ONLY.test(route) === this.#sockets.has(request.raw.socket)) return;
+      refuse(new DomainError('not_found', `There is no ${request.method} ${pathOf(request)} here.`), request, reply);
       return reply;
     });
   }
