@@ -23,8 +23,8 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { RequestsUnderWay } from './http/requests-under-way.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { RequestLimits } from './limits/request-limits.js';
-import { SECURITY_HEADERS, sendPage } from './http/security-headers.js';
-import { refuseUnparsed } from './http/unparsed-request.js';
+import { sendPage } from './http/security-headers.js';
+import { refuseUnparsed, watchConnections } from './http/unparsed-request.js';
 import { Draining } from './health/draining.js';
 
 /** A running API. */
@@ -72,8 +72,7 @@ export async function createApi(
   const usage = new KeyUsage(database, clock, logger);
   const limiter = new RateLimiter(database, logger);
   const problems = new ProblemFilter(logger);
-  const refuse: Refuse = (error, request, reply) =>
-    problems.send(error, request, reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS }));
+  const refuse: Refuse = (error, request, reply) => problems.send(error, request, reply);
   const app = await NestFactory.create<NestFastifyApplication>(
     ApiModule.of({ config, logger, clock, database, bell, usage }),
     adapterOf(config, refuse),
@@ -96,6 +95,7 @@ export async function createApi(
   const ticking = config.development.clockUrl === null ? null : setInterval(() => void clock.refresh(), CLOCK_REFRESH_MS);
   await clock.refresh();
   const { server } = app.getHttpAdapter().getInstance();
+  watchConnections(server);
   const requests = new RequestsUnderWay(server);
   return {
     app,
@@ -154,7 +154,8 @@ function adapterOf(config: Config, refuse: Refuse): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,
     connectionTimeout: SILENT_CONNECTION_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS },
+    // A request without a host is refused by us: Node's own refusal is no problem document.
+    http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS, requireHostHeader: false },
     clientErrorHandler: refuseUnparsed,
     genReqId: () => `req_${systemEntropy.secret(12)}`,
     // Without proxies that are trusted, X-Forwarded-For is what a stranger claims.

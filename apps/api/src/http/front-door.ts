@@ -4,6 +4,7 @@ import { type Authenticator } from '../callers/authenticate.js';
 import { assertAllowed, type RoutePolicy } from '../callers/caller.guard.js';
 import { type Caller } from '../callers/caller.js';
 import { type RequestLimits } from '../limits/request-limits.js';
+import { assertUnambiguous } from './ambiguous-request.js';
 import { type CrossOrigin, isPreflight } from './cors.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
@@ -23,6 +24,7 @@ export function guardRoutes(fastify: FastifyInstance, { authenticator, crossOrig
   fastify.addHook('onRoute', (route) => routes.add(route));
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS });
+    assertUnambiguous(request);
     if (request.url.startsWith('/v1/')) await crossOrigin.greet(request, reply);
     if (isPreflight(request)) return crossOrigin.answerPreflight(reply);
     if (request.is404) return refuseMethod(request, reply, routes);

@@ -5,6 +5,7 @@ import { type Logger } from '#libs/telemetry';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { pathOf, PROBLEM_TYPE, problemOf } from './problem.js';
 import { PROBLEMS } from './problem-catalogue.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 /** How long a client should let the database recover before it comes again. */
 const UNAVAILABLE_RETRY_SECONDS = 1;
@@ -22,6 +23,8 @@ export class ProblemFilter implements ExceptionFilter {
   /** Also for what the router refuses before the framework hears of it. */
   send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = domainErrorOf(thrown, request);
+    // What the router refuses, and an asterisk for a path, has met no hook.
+    if (!reply.hasHeader('X-Request-Id')) void reply.headers({ 'X-Request-Id': request.id, ...SECURITY_HEADERS });
     const { status } = PROBLEMS[error.code];
     if (status >= 500) this.logger.error({ error: thrown, requestId: request.id, path: pathOf(request) }, 'a request failed');
     else

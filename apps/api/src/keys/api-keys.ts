@@ -36,6 +36,9 @@ interface Dependencies {
 /** 190 bits in base 62: a key is one word to whoever selects it, and its parts are told apart by their underscores. */
 const SECRET_LENGTH = 32;
 
+/** Whatever else is asked for, such as a NUL character, which no database takes, names no key. */
+const KEY_ID = /^(key_)?[0-9A-Za-z]{8,32}$/;
+
 /** Makes, lists, rotates and revokes API keys, for the API and for the command line. */
 export class ApiKeys {
   constructor(private readonly deps: Dependencies) {}
@@ -53,7 +56,7 @@ export class ApiKeys {
 
   /** The key of an account with this id, or of any without one. Throws DomainError not_found. */
   async find(tx: Tx, id: string, accountId: string | null): Promise<ApiKeyRow> {
-    const row = await findApiKey(tx, id.replace(/^key_/, ''));
+    const row = KEY_ID.test(id) ? await findApiKey(tx, id.replace(/^key_/, '')) : null;
     if (row === null || row.mode !== this.deps.mode || (accountId !== null && row.accountId !== accountId)) throw noSuchKey();
     return row;
   }

@@ -7,7 +7,7 @@ import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { sendJson } from '../http/command-answer.js';
 import { sendPage } from '../http/page.js';
-import { assertEmpty, invalid, parseRequest } from '../http/parse-request.js';
+import { assertEmpty, invalid, isPlainText, parseRequest } from '../http/parse-request.js';
 import { OperatorActions } from './operator-actions.js';
 import { ListEventsQuery, ReplayEventsRequest } from './ops.queries.js';
 import { EventListResponse, EventResponse, ReplayResponse } from './ops.responses.js';
@@ -96,7 +96,7 @@ export class WebhookEventsController {
   }
 
   async #body(caller: Caller, id: string): Promise<string> {
-    const event = await findLoggedEvent(this.actions.database.autocommit, caller, id);
+    const event = isPlainText(id) ? await findLoggedEvent(this.actions.database.autocommit, caller, id) : null;
     if (event === null) throw new DomainError('not_found', 'There is no event with this id.');
     return JSON.stringify({ ...viewEvent(event), payload: withoutSecrets(event.payload) });
   }

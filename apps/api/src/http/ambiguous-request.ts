@@ -1,0 +1,22 @@
+import { DomainError } from '#libs/primitives';
+import { type FastifyRequest } from 'fastify';
+
+/** Of these Node reads the first and drops the rest, where a proxy may read the last. */
+const SENT_ONCE = ['host', 'authorization'];
+
+/**
+ * Refuses what a proxy and this server could read as two different requests: a header twice that is one, no host, a body in a
+ * transfer coding that nobody undoes. Throws DomainError validation_failed. Source: RFC 9112, 3.2 and 6.1.
+ */
+export function assertUnambiguous({ headers, raw }: FastifyRequest): void {
+  for (const name of SENT_ONCE)
+    if (timesSent(raw.rawHeaders, name) > 1) throw new DomainError('validation_failed', `The header ${name} was sent more than once.`);
+  if (headers.host === undefined && raw.httpVersion === '1.1') throw new DomainError('validation_failed', 'The header host is missing.');
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw new DomainError('validation_failed', 'The only transfer coding taken is chunked.');
+}
+
+function timesSent(rawHeaders: readonly string[], name: string): number {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { type ApiAlone, startApiAlone } from '../support/api.js';
+import { freshDatabase, type TestDatabase } from '../support/database.js';
+import { AN_ORDER, SECRET_KEYS } from '../support/stack.js';
+
+// Bytes that no client library would send, over connections of their own.
+
+let database: TestDatabase;
+let api: ApiAlone;
+
+before(async () => {
+  database = await freshDatabase();
+  api = await startApiAlone(database.url);
+});
+after(async () => {
+  await api.close();
+  await database.drop();
+});
+
+async function exchange(bytes: string | Buffer, isOver = false): Promise<string> {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  socket.on('error', () => undefined);
+  socket.write(bytes);
+  if (isOver) socket.end();
+  await once(socket, 'close');
+  return text;
+}
+
+const BODY = JSON.stringify({ ...AN_ORDER, reference: 'hostile' });
+const CALLER = `Authorization: Bearer ${SECRET_KEYS[0]}\r\n`;
+const FROM = `Host: a\r\n${CALLER}`;
+const CLOSE = 'Connection: close\r\n';
+const key = (): string => `Idempotency-Key: ${crypto.randomUUID()}\r\n`;
+const post = (headers: string, body = BODY): string =>
+  `POST /v1/orders HTTP/1.1\r\n${FROM}${CLOSE}Content-Type: application/json\r\n${headers}\r\n${body}`;
+const get = (headers: string, target = '/v1/orders', version = '1.1'): string => `GET ${target} HTTP/${version}\r\n${headers}${CLOSE}\r\n`;
+const length = (bytes = BODY.length): string => `Content-Length: ${bytes}\r\n`;
+const chunk = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`;
+
+/** The parts of the one answer in a text. */
+function answerIn(text: string): { status: number; head: string; body: string } {
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  return { status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]), head, body };
+}
+
+describe('a request that two programs could read as two is refused, and nothing is written', () => {
+  const cases: readonly (readonly [what: string, bytes: () => string | Buffer, code: string, isOver?: boolean])[] = [
+    ['without a host', () => get(CALLER), 'validation_failed'],
+    ['with two hosts', () => get(`Host: b\r\n${FROM}`), 'validation_failed'],
+    ['with two Authorization headers', () => get(`${FROM}Authorization: Bearer other\r\n`), 'validation_failed'],
+    ['with two Idempotency-Key headers', () => post(key() + key() + length()), 'idempotency_key_invalid'],
+    ['with two lengths', () => post(key() + length() + length(3)), 'validation_failed'],
+    ['with a length and in chunks', () => post(`${key()}${length()}Transfer-Encoding: chunked\r\n`, chunk), 'validation_failed'],
+    ['in chunks said to be zipped', () => post(`${key()}Transfer-Encoding: gzip, chunked\r\n`, chunk), 'validation_failed'],
+    ['in a coding that is none', () => post(`${key()}Transfer-Encoding: xchunked\r\n`, chunk), 'validation_failed'],
+    [
+      'in a chunk without a length',
+      () => post(`${key()}Transfer-Encoding: chunked\r\n`, `zz\r\n${BODY}\r\n0\r\n\r\n`),
+      'validation_failed',
+    ],
+    ['with a negative length', () => post(key() + length(-1)), 'validation_failed'],
+    ['longer than it says', () => post(key() + length(5)), 'validation_failed'],
+    ['shorter than it says', () => post(key() + length(BODY.length + 5)), 'validation_failed', true],
+    ['with a folded header', () => post(`Idempotency-Key: a\r\n b\r\n${length()}`), 'validation_failed'],
+    ['with a NUL in a header', () => post(`Idempotency-Key: a\u0000\r\n${length()}`), 'validation_failed'],
+    ['with a blank before a colon', () => get(`${FROM}X : 1\r\n`), 'validation_failed'],
+    [
+      'with a key that is not ASCII',
+      () => Buffer.from(post(`Idempotency-Key: \u00e4\r\n${length()}`), 'latin1'),
+      'idempotency_key_invalid',
+    ],
+    ['with bare line feeds', () => get(FROM).replaceAll('\r', ''), 'validation_failed'],
+    ['for another site', () => get(FROM, 'http://evil.example/v1/orders?x'), 'validation_failed'],
+    ['for everything', () => get(FROM, '*'), 'not_found'],
+    ['for a path that begins twice', () => get(FROM, '//v1/orders'), 'not_found'],
+    ['in HTTP/2 by prior knowledge', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'validation_failed'],
+    ['for a tunnel', () => 'CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n', 'validation_failed'],
+    ['to be sent back', () => `TRACE /v1/orders HTTP/1.1\r\n${FROM}${CLOSE}\r\n`, 'method_not_allowed'],
+    ['without a type', () => `POST /v1/orders HTTP/1.1\r\n${FROM}${CLOSE}${key()}${length()}\r\n${BODY}`, 'unsupported_media_type'],
+  ];
+  for (const [what, bytes, code, isOver] of cases) {
+    it(`one ${what}`, async () => {
+      const { status, head, body } = answerIn(await exchange(bytes(), isOver));
+      assert.ok(status >= 400 && status < 500, head);
+      assert.match(head, /^content-type: application\/problem\+json/im);
+      assert.match(head, /^x-request-id: req_/im);
+      assert.equal(JSON.parse(body).code, code);
+    });
+  }
+
+  it('none of which has left an order', async () => {
+    assert.deepEqual(await database.query(`SELECT 1 FROM orders WHERE reference = 'hostile'`), []);
+  });
+});
+
+describe('a request that is odd and clear is answered as any other', () => {
+  const cases: readonly (readonly [what: string, bytes: () => string])[] = [
+    ['with its whole address', () => get(FROM, 'http://a/v1/orders')],
+    ['of HTTP/1.0', () => get(CALLER, '/v1/orders', '1.0')],
+    ['that would rather speak another protocol', () => get(`${FROM}Upgrade: websocket\r\n`)],
+    ['for a part of the answer', () => get(`${FROM}Range: bytes=0-1\r\n`)],
+    ['that expects something', () => get(`${FROM}Expect: tea\r\n`)],
+    ['that would be another method', () => get(`${FROM}X-HTTP-Method-Override: DELETE\r\n`)],
+  ];
+  for (const [what, bytes] of cases) {
+    it(`one ${what}`, async () => {
+      const { status, body } = answerIn(await exchange(bytes()));
+      assert.deepEqual([status, JSON.parse(body).object], [200, 'list']);
+    });
+  }
+
+  it('one that waits to be told to go on, and is', async () => {
+    const text = await exchange(post(`${key()}Expect: 100-continue\r\n${length()}`).replace('hostile', 'awaited'));
+    assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 Created\r\n/);
+  });
+
+  it('one with rubbish behind it: the order is made, and it is this that is said', async () => {
+    const text = await exchange(
+      post(key() + length())
+        .replace('hostile', 'rubbish')
+        .replace(CLOSE, '') + 'rubbish\r\n\r\n',
+    );
+    assert.equal(answerIn(text).status, 201, text);
+    assert.equal((await database.query(`SELECT 1 FROM orders WHERE reference = 'rubbish'`)).length, 1);
+  });
+});
+
+it('a host that is none is not repeated in the type of a problem', async () => {
+  const { status, body } = answerIn(await exchange(get(`Host: evil.example"<script>\r\n${CALLER}`, '/v1/nothing')));
+  assert.deepEqual([status, JSON.parse(body).type], [404, '/problems/not_found']);
+});
