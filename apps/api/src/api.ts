@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type Config } from '#libs/config';
 import { Database } from '#libs/database';
 import { OutboxBell } from '#libs/jobs';
+import { assertOurMode } from '#libs/payments';
 import { type EffectName, reach, systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { correlate, type Logger, nestLogger, observeHttpRequest } from '#libs/telemetry';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -118,7 +119,9 @@ export async function createApi(
 /** Starts the API and listens. Throws what the socket throws when the port is taken. */
 export async function startApi(config: Config, logger: Logger): Promise<RunningApi> {
   const { app, admin, close } = await createApi(config, logger);
-  await app.get(Database).warmUp();
+  const database = app.get(Database);
+  await database.warmUp();
+  await assertOurMode(database.autocommit, config, logger);
   await app.listen(config.port, '0.0.0.0');
   const adminUrl = config.adminPort === null ? null : await admin.listen(app.getHttpAdapter().getInstance(), config.adminPort);
   return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };

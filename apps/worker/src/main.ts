@@ -11,8 +11,13 @@ try {
   await prepareStorage(config);
   const worker = await startWorker(config, logger);
   stopOnSignal(logger, { close: () => worker.close(), timeoutMs: config.shutdown.timeoutMs });
+  worker.refused.catch(refuse);
   logger.info({ queue: config.redisUrl === null ? 'postgresql' : 'redis' }, 'the worker works');
 } catch (error) {
+  refuse(error);
+}
+
+function refuse(error: unknown): never {
   process.stderr.write(
     `${error instanceof ConfigError ? error.message : `The worker could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`}\n`,
   );

@@ -1,12 +1,12 @@
 import { type Config } from '#libs/config';
 import { Database, readVitalSigns } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
-import { BREAKERS, type Payments, runOperation, runReconciliation, SharedGate, StripeGateway } from '#libs/payments';
+import { BREAKERS, type Payments, runOperation, runReconciliation } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger, renderMetrics } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
 import { startHealthServer } from './health-server.js';
-import { releaseDelayed } from './release-delayed.js';
+import { openStripe } from './open-stripe.js';
 import { startRelay } from './relay.js';
 import { startSchedule } from './schedule.js';
 import { scheduledTasks } from './scheduled-tasks.js';
@@ -25,6 +25,8 @@ const MAINTENANCE_CONCURRENCY = 1;
 export interface RunningWorker {
   /** Where /health/live and /health/ready are, if ADMIN_PORT asks for them. */
   readonly healthPort: number | null;
+  /** Rejects when Stripe tells, after the start, that our key is another account's. Never resolves. */
+  readonly refused: Promise<never>;
   /** Says that it is not ready, takes no more jobs, finishes those under way, lets go of everything. */
   close(): Promise<void>;
 }
@@ -38,16 +40,12 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   await database.warmUp();
   const queues = await openQueues(config, database, onError);
   const relay = startRelay(database, queues, config.database.directUrl, logger);
-  const gate = new SharedGate({
-    tx: database.autocommit,
-    entropy: systemEntropy,
-    logger,
-    ratePerSecond: config.stripe.ratePerSecond,
-    failuresMax: config.stripe.breakerFailures,
-    release: (closed) => releaseDelayed({ database, entropy: systemEntropy, wake: () => relay.wake() }, closed),
+  const stripe = await openStripe(config, database, logger, () => relay.wake()).catch(async (error: unknown) => {
+    await relay.stop();
+    await Promise.all([queues.close(), database.close()]);
+    throw error;
   });
-  const gateway = new StripeGateway(config.stripe, gate);
-  const payments: Payments = { database, gateway, clock, entropy: systemEntropy, logger };
+  const payments: Payments = { database, gateway: stripe.gateway, clock, entropy: systemEntropy, logger };
   const own = { instance: config.instance, mode: config.stripe.mode };
   let isDraining = false;
   const handlers: JobHandlers = {
@@ -76,8 +74,10 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
         );
   return {
     healthPort: health?.port ?? null,
+    refused: stripe.refused,
     close: async () => {
       isDraining = true;
+      stripe.close();
       // What the last jobs leave in the outbox still reaches the queue.
       await Promise.all([...schedules.map((schedule) => schedule.stop()), sweeper.stop(), queues.stopConsuming()]);
       await relay.stop();
