@@ -249,6 +249,11 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
       [answer(404, { type: 'invalid_request_error', code: 'resource_missing', param: 'intent' })],
       parked,
     ),
+    one(
+      'an object that Stripe does not have is parked: 400',
+      [answer(400, { type: 'invalid_request_error', code: 'resource_missing', param: 'payment_intent' })],
+      parked,
+    ),
     one('any other refusal is final: 400', [answer(400, { type: 'invalid_request_error', code: 'told_by_test' })], rejected),
     one(
       'a refusal that the object explains is none: 400 after the effect',

@@ -150,7 +150,8 @@ async function follow(
       const told: Fact | null = failure.paymentIntent === null ? null : { of: 'intent', seen: failure.paymentIntent };
       if (plan.status === 'declined' && told !== null) return settle(payments, operation, payment, 'declined', told, failure.error);
       // Stripe's object may explain the refusal: someone else may have brought it where we wanted it.
-      const read = await explain(payments, operation, payment, failure);
+      const read = await lookUp(payments, operation, () => explain(payments, operation, payment, failure));
+      if (read instanceof StripeFailure) return settle(payments, operation, payment, 'parked', null, read.error);
       return read.happened === 'done'
         ? settle(payments, operation, payment, 'done', read.fact, null)
         : settle(payments, operation, payment, plan.status, read.happened === 'nothing' ? told : read.fact, failure.error);
@@ -177,18 +178,26 @@ function explain(
   return readOutcome(kind, paymentIntent, payment);
 }
 
-/** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
-async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
-  let read: Resolution;
+/** What a read tells; or the failure that no further look will change: Stripe has no such object in this account. */
+async function lookUp(
+  payments: Payments,
+  operation: ClaimedOperation,
+  read: () => Resolution | Promise<Resolution>,
+): Promise<Resolution | StripeFailure> {
   try {
-    read = await resolveByReading(payments.gateway, operation, payment);
+    return await read();
   } catch (error) {
     const failure = classify(error);
     if (failure.kind !== 'bug') throw error;
-    // Stripe has no such object in this account: no further look will find it.
     report(payments, operation, failure);
-    return settle(payments, operation, payment, 'parked', null, failure.error);
+    return failure;
   }
+}
+
+/** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
+async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
+  const read = await lookUp(payments, operation, () => resolveByReading(payments.gateway, operation, payment));
+  if (read instanceof StripeFailure) return settle(payments, operation, payment, 'parked', null, read.error);
   if (read.happened !== 'nothing') return settleAsRead(payments, operation, payment, read);
   const now = payments.clock.now();
   const absentSince = operation.absentSince ?? now;

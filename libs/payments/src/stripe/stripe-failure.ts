@@ -101,7 +101,7 @@ export function classify(thrown: unknown): StripeFailure {
       isOutage: kind === 'not_sent' || (kind === 'unknown' && !isReplay && (status === undefined || status >= 500)),
       rateLimitedReason: headers['stripe-rate-limited-reason'] ?? null,
       delayedBy: null,
-      isFinalForKey: kind === 'unknown' && (status ?? 0) >= 500 && (isReplay || shouldRetry === 'false'),
+      isFinalForKey: kind === 'unknown' && isServersFault(status) && (isReplay || shouldRetry === 'false'),
       paymentIntent: readPaymentIntent(thrown.payment_intent),
     },
     thrown,
@@ -156,10 +156,15 @@ function kindOf(error: InstanceType<typeof Stripe.errors.StripeError>): FailureK
   if (statusCode === 429) return 'throttled';
   if (code === 'lock_timeout') return 'throttled';
   if (statusCode === 401 || statusCode === 403) return 'misconfigured';
-  if (statusCode === 404) return NAMED_BY_CALLER.has(error.param ?? '') ? 'rejected' : 'bug';
+  if (statusCode === 404 || code === 'resource_missing') return NAMED_BY_CALLER.has(error.param ?? '') ? 'rejected' : 'bug';
   if (rawType === 'idempotency_error' || code === 'parameter_unknown') return 'bug';
-  if (statusCode === 424 || statusCode >= 500) return 'unknown';
+  if (isServersFault(statusCode)) return 'unknown';
   return 'rejected';
+}
+
+/** 424 is Stripe's word for what failed behind it. */
+function isServersFault(statusCode: number | undefined): boolean {
+  return statusCode === 424 || (statusCode ?? 0) >= 500;
 }
 
 /** Stripe says itself whether the same request may succeed later; its word outranks the status. */
