@@ -185,6 +185,7 @@ describe('the simulator answers as Stripe declares', () => {
     await stripe.paymentIntents.list({ customer: customer.id, expand: ['data.customer', 'data.payment_method.customer'] });
     await stripe.paymentMethods.list({ customer: customer.id, type: 'card' });
     await stripe.customers.listPaymentMethods(customer.id);
+    await stripe.customers.retrievePaymentMethod(customer.id, method.id);
     await stripe.paymentMethods.retrieve(method.id, { expand: ['customer'] });
     await stripe.paymentMethods.detach(method.id);
     await stripe.customers.list({ email: 'ada@example.com' });

@@ -30,6 +30,7 @@ export interface Answers {
   'POST /v1/customers/:id': Stripe.Customer;
   'DELETE /v1/customers/:id': Stripe.DeletedCustomer;
   'GET /v1/customers/:id/payment_methods': Stripe.ApiList<Stripe.PaymentMethod>;
+  'GET /v1/customers/:id/payment_methods/:id': Stripe.PaymentMethod;
   'GET /v1/disputes': Stripe.ApiList<Stripe.Dispute>;
   'GET /v1/disputes/:id': Stripe.Dispute;
   'POST /v1/disputes/:id': Stripe.Dispute;

@@ -166,6 +166,8 @@ describe('a payment method', () => {
     strictEqual(method.customer, ada);
     strictEqual((await pay(method.id, { customer: ada })).status, 'succeeded');
     strictEqual((await pay(method.id, { customer: ada })).status, 'succeeded');
+    strictEqual((await stripe.customers.retrievePaymentMethod(ada, method.id)).id, method.id);
+    strictEqual((await refusal(stripe.customers.retrievePaymentMethod(bob, method.id))).code, 'resource_missing');
     strictEqual((await refusal(pay(method.id, { customer: bob }))).statusCode, 400);
     strictEqual((await refusal(pay(method.id))).statusCode, 400);
     await stripe.paymentMethods.detach(method.id);

@@ -148,6 +148,23 @@ describe('a fault', () => {
     strictEqual((await sim.api('POST', '/v1/payment_intents', 'amount=2000&currency=usd', { idempotencyKey: 'l' })).status, 200);
   });
 
+  it('answers any status in Stripe’s words, or in those it is given', async () => {
+    const refused = async (): Promise<unknown> => {
+      const { status, body } = await sim.api('POST', '/v1/payment_intents', 'amount=2000&currency=usd');
+      const { type, code } = Object(body['error']);
+      return [status, type, code];
+    };
+    await arm({ action: '400', count: 1 });
+    deepStrictEqual(await refused(), [400, 'invalid_request_error', undefined]);
+    await arm({ action: 'error', status: 402, count: 1 });
+    deepStrictEqual(await refused(), [402, 'card_error', 'card_declined']);
+    const error = { type: 'invalid_request_error', code: 'parameter_unknown', message: 'told by the test' };
+    for (const body of [{ error }, JSON.stringify({ error })]) {
+      await arm({ action: '400', body, count: 1 });
+      deepStrictEqual(await refused(), [400, error.type, error.code]);
+    }
+  });
+
   it('strikes the nth matching request only', async () => {
     await arm({ route: 'POST /v1/payment_intents', action: '503', nth: [2, 4] });
     const statuses: number[] = [];
@@ -198,6 +215,7 @@ describe('a fault', () => {
 
   it('misspelt is refused with the names there are', async () => {
     await rejects(arm({ action: 'explode' }), /action must be one of/);
+    await rejects(arm({ action: '200' }), /action must be one of/);
     await rejects(arm({ action: '503', probabilty: 0.5 }), /Unknown: probabilty/);
     await rejects(arm({ action: '503', phase: 'during' }), /phase must be/);
   });

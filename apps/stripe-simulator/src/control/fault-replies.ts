@@ -59,12 +59,19 @@ export function faultReply(fault: ArmedFault, world: World, key: string | undefi
     case 'error':
       return error(
         refusal(fault, fault.status ?? 500, {
-          type: 'api_error',
+          ...wordsOf(fault.status ?? 500),
           message: 'An unknown error occurred',
           kept: fault.stored ?? (fault.status ?? 500) === 500,
         }),
       );
   }
+}
+
+/** How Stripe words an error of this status. */
+function wordsOf(status: number): Pick<StripeError['fields'], 'type' | 'code' | 'details'> {
+  if (status === 402) return { type: 'card_error', code: 'card_declined', details: { decline_code: 'generic_decline' } };
+  if (status === 424 || status >= 500) return { type: 'api_error' };
+  return { type: 'invalid_request_error' };
 }
 
 function error(stripeError: StripeError): FaultReply {
@@ -79,6 +86,7 @@ function withHeaders(fault: ArmedFault, stripeError: StripeError): StripeError {
   const retryAfter = fault.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(fault.retryAfterSeconds) };
   return new StripeError(stripeError.status, {
     ...stripeError.fields,
+    ...(fault.body === undefined ? {} : { rawBody: fault.body }),
     headers: { ...stripeError.fields.headers, ...retryAfter, ...fault.headers },
   });
 }

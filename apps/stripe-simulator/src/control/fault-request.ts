@@ -45,13 +45,9 @@ const ACTIONS: Readonly<Record<string, Partial<FaultEffect> & { action: FaultAct
   locktimeout: { action: 'lock_timeout' },
   error: { action: 'error' },
   status: { action: 'error' },
-  '424': { action: 'error', status: 424 },
   '500': { action: 'error', status: 500 },
   '500stored': { action: 'error', status: 500, stored: true },
   stored500: { action: 'error', status: 500, stored: true },
-  '502': { action: 'error', status: 502 },
-  '503': { action: 'error', status: 503 },
-  '504': { action: 'error', status: 504 },
 };
 
 /** Other names callers are likely to use. */
@@ -78,10 +74,15 @@ export function faultFrom(input: ControlInput): FaultRule {
   const { match: nested, ...own } = input;
   const flat = renamed({ ...(nested === undefined ? {} : asObject(nested)), ...own }, ALIASES);
   refuseUnknownNames(flat, [...MATCH_NAMES, ...TIMING_NAMES, ...EFFECT_NAMES]);
-  const named = ACTIONS[bareWord(optionalText(flat, 'action') ?? '')];
-  if (named === undefined) throw new ControlError(`action must be one of: ${Object.keys(ACTIONS).join(', ')}.`);
+  const word = bareWord(optionalText(flat, 'action') ?? '');
+  const named = ACTIONS[word] ?? errorOfStatus(word);
+  if (named === undefined) throw new ControlError(`action must be one of: ${Object.keys(ACTIONS).join(', ')}, or the status of an error.`);
   const { burstOf, ...implied } = named;
   return { match: matchFrom(flat), ...timingFrom(flat, burstOf), ...implied, ...effectFrom(flat, implied.action) };
+}
+
+function errorOfStatus(word: string): { action: 'error'; status: number; burstOf?: undefined } | undefined {
+  return /^[45]\d\d$/.test(word) ? { action: 'error', status: Number(word) } : undefined;
 }
 
 export function accountIdFrom(input: ControlInput): string | undefined {
@@ -138,7 +139,7 @@ function effectFrom(input: ControlInput, action: FaultAction): Omit<FaultEffect,
   const ms = optionalNumber(input, 'ms');
   const status = optionalNumber(input, 'status');
   const stored = optionalFlag(input, 'stored');
-  const body = optionalText(input, 'body');
+  const body = bodyFrom(input['body']);
   const reason = optionalText(input, 'reason');
   const retryAfterSeconds = optionalNumber(input, 'retryAfterSeconds');
   if (action === 'delay' && ms === undefined) throw new ControlError('A delay needs ms.');
@@ -159,6 +160,11 @@ function phaseFrom(input: ControlInput, action: FaultAction): FaultPhase {
   const phase = PHASES[bareWord(optionalText(input, 'phase') ?? (action === 'truncate' ? 'body' : 'before'))];
   if (phase === undefined) throw new ControlError('phase must be "before", "after" or "body".');
   return phase;
+}
+
+/** A text is sent as it is; anything else is what JSON is to say. */
+function bodyFrom(value: unknown): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function textValues(value: unknown): Record<string, string> {

@@ -14,14 +14,20 @@ const CONTROLS: readonly ControlEntry[] = [
       'Sets a fault (or a list of them). Match by route, or method and path (":id" or "*" is one segment, "/**" at the end is all the rest), account (a key such as sk_test_a), key (an idempotency key, "*" is anything); ' +
       'then nth (one number or a list, counted over matching requests), probability with seed, burst {size, every}, count (how often at most), forMs. A rule without nth or count stays until it is deleted. ' +
       'phase: before (nothing was done), after (all was done, the answer suffers), body (as after, half of the body is sent). ' +
-      'action: delay (ms), hang (until the caller leaves, or ms), reset, truncate, html, json (without "error"), garbage, 401, 403, 409, 429 (reason; "" for none), lock_timeout, 500 (stored under the key; stored: false for not), error (status). ' +
-      'Also: status, headers, body, retryAfterSeconds. The official client sends once more after a reset: use count 2 to have it seen.',
+      'action: delay (ms), hang (until the caller leaves, or ms), reset, truncate, html, json (without "error"), garbage, 401, 403, 409, 429 (reason; "" for none), lock_timeout, 500 (stored under the key; stored: false for not), any other status of an error. ' +
+      'Also: status, headers, body (a text, or what becomes JSON), retryAfterSeconds. The official client sends once more after a reset: use count 2 to have it seen.',
     example: [
       { route: 'POST /v1/payment_intents/:id/confirm', phase: 'after', action: 'reset', count: 2 },
       { route: 'POST /v1/payment_intents', nth: 2, action: '500' },
       { account: 'sk_test_a', probability: 0.1, seed: 42, phase: 'after', action: 'hang' },
       { path: '/v1/refunds', action: 'delay', ms: 1500, count: 1 },
       { path: '/v1/**', action: '429', reason: 'global-rate', burst: { size: 5, every: 50 }, forMs: 10000 },
+      {
+        route: 'POST /v1/refunds',
+        action: '400',
+        body: { error: { type: 'invalid_request_error', code: 'parameter_unknown', message: 'Received unknown parameter: foo' } },
+        count: 1,
+      },
       { match: { key: 'op_*' }, phase: 'body', action: 'truncate', count: 1 },
     ],
   },
@@ -50,8 +56,8 @@ const CONTROLS: readonly ControlEntry[] = [
   },
   { control: 'GET /_sim/clock', does: 'offsetSeconds, offsetMs and now of the virtual clock.' },
   {
-    control: 'GET /_sim/journal?account=&kind=request|effect&key=&paymentIntent=&afterSeq=&limit=',
-    does: 'Every request and every effect in order, and the totals of money moved by currency and by intent: the ground truth.',
+    control: 'GET /_sim/journal?account=sk_test_a&kind=effect',
+    does: 'Every request and every effect in order, and the totals of money moved by currency and by intent: the ground truth. Narrowed by account, kind (request or effect), key, paymentIntent, afterSeq and limit.',
   },
   {
     control: 'POST /_sim/payment_intents/{id}/next_action',

@@ -9,6 +9,8 @@ export interface StripeErrorFields {
   /** Further members of the error object: `decline_code`, `payment_intent`, `charge`, ... */
   details?: Record<string, unknown>;
   headers?: Record<string, string>;
+  /** Said in place of all the above. */
+  rawBody?: string;
   /**
    * Whether an idempotency key keeps this answer. Stripe keeps whatever an endpoint answered once it had begun to execute,
    * and nothing that was refused before: authentication, rate limits, the shape of parameters, a key in use.
@@ -33,7 +35,8 @@ export class StripeError extends Error {
   }
 
   body(context: { accountId: string; requestId: string }): string {
-    const { type = 'invalid_request_error', code, message, param, details } = this.fields;
+    const { type = 'invalid_request_error', code, message, param, details, rawBody } = this.fields;
+    if (rawBody !== undefined) return rawBody;
     return JSON.stringify({
       error: {
         ...(code === undefined ? {} : { code, doc_url: docUrl(code) }),

@@ -42,6 +42,16 @@ export const PAYMENT_METHOD_ENDPOINTS: readonly Endpoint[] = [
   }),
   endpoint({
     method: 'GET',
+    path: '/v1/customers/:id/payment_methods/:id',
+    params: {},
+    run(call, _params, { id: customer, second: id }) {
+      const method = call.account.find('payment_methods', id);
+      if (method?.customer !== customer) throw missingResource('PaymentMethod', id, 'payment_method');
+      return method;
+    },
+  }),
+  endpoint({
+    method: 'GET',
     path: '/v1/payment_methods/:id',
     params: {},
     run: (call, _params, { id }) => usePaymentMethod(call, id, 'payment_method', 404),
