@@ -21,7 +21,7 @@ export const outsideSteps: readonly WeightedStep[] = [
   { weight: 1, arbitrary: fc.record({ of: pick, succeeds }).map(settleDebit) },
   { weight: 2, arbitrary: fc.record({ of: pick, amount: fc.constantFrom(1, 700, 2_000) }).map(refundThere) },
   { weight: 1, arbitrary: pick.map(cancelThere) },
-  { weight: 2, arbitrary: fc.record({ of: pick, which: fc.nat({ max: 5 }), succeeds }).map(settleRefund) },
+  { weight: 4, arbitrary: fc.record({ of: pick, which: fc.nat({ max: 5 }), succeeds }).map(settleRefund) },
   { weight: 1, arbitrary: fc.record({ of: pick, inquiry: fc.boolean() }).map(dispute) },
   { weight: 1, arbitrary: fc.record({ of: pick, succeeds }).map(closeDispute) },
 ];

@@ -30,15 +30,7 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
     const { id, amount, refunds } = target;
     const made = intents.filter(({ metadata }) => metadata['oncepay_order'] === id).map((intent) => intent.id);
     await assertChargedAtMostOnce(sequence, made, amount);
-    await waitFor(
-      `order ${id} to equal Stripe's`,
-      async () => {
-        const differences = await differencesOf(sequence, target);
-        if (differences.length === 0) return true;
-        throw new Error(differences.join('; '));
-      },
-      MIRRORED_WITHIN_MS,
-    );
+    await assertMirrored(sequence, target);
     await assertNothingIsLeftOpen(sequence, id, made);
     await assertRefundsFit(sequence, id, refunds);
     await assertReservationsFitted(sequence, id);
@@ -48,6 +40,19 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
   await assertOneCustomerAnOrder(sequence);
   await assertEventsAddUp(sequence);
   await assertAnswersStay(sequence);
+}
+
+/** R7, once everything was heard and nothing is under way. */
+export async function assertMirrored(sequence: Sequence, target: ModelOrder): Promise<void> {
+  await waitFor(
+    `order ${target.id} to equal Stripe's`,
+    async () => {
+      const differences = await differencesOf(sequence, target);
+      if (differences.length === 0) return true;
+      throw new Error(differences.join('; '));
+    },
+    MIRRORED_WITHIN_MS,
+  );
 }
 
 /** R5, of all intents that were ever made for the order. */

@@ -85,6 +85,7 @@ export class Sequence {
     const before = await this.read(target.id);
     const answer = await this.ask(path, { method: 'POST', idempotencyKey: key, body });
     const told = `${verb} ${JSON.stringify(body)} of ${before.text} was answered ${answer.status} ${answer.text}`;
+    assert.ok(answer.status < 500, told);
     assert.equal(answer.headers.get('Idempotency-Replayed'), null, `stored though it may still be carried out: ${told}`);
     if (answer.status < 300) {
       assert.ok(!isRefusedForEver(verb, before.order), told);
