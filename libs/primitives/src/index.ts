@@ -1,4 +1,4 @@
-export { holdsBrandCardNumber, holdsCardNumber, maskCardNumbers } from './card-number.js';
+export { holdsCardNumber, maskCardNumbers } from './card-number.js';
 export { type Clock, systemClock, virtualClock } from './clock.js';
 export { CURRENCIES, currencyRule, formatAmount, LARGEST_AMOUNT, MAXIMUM_AMOUNT } from './currency.js';
 export { DomainError, type ErrorCode, type FieldError } from './domain-error.js';

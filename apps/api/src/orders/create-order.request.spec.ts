@@ -220,7 +220,7 @@ describe('the choices of a new order', () => {
   const choices: Readonly<Record<string, { right: readonly string[]; wrong: readonly unknown[] }>> = {
     paymentMethod: {
       right: ['pm_card_visa', 'pm_1'],
-      wrong: ['', 'pm_', 'card_visa', 'pm_card visa', 'pm_1/../x', 'pm_1\n', `pm_${'x'.repeat(201)}`, 4_242, ['pm_1']],
+      wrong: ['', 'pm_', 'card_visa', 'pm_card visa', 'pm_1/../x', 'pm_1\n', `pm_${'x'.repeat(201)}`, 4_242, ['pm_1'], '4242424242424242'],
     },
     captureMethod: { right: ['automatic', 'manual'], wrong: ['', 'Manual', 'none', 1, ['manual']] },
     checkout: { right: ['elements'], wrong: ['', 'page', 1, ['elements']] },
