@@ -50,7 +50,9 @@ function schemaChanges(before: Within, after: Within, where: string, side: 'requ
   const [old, now] = [resolved(before), resolved(after)];
   if (Object.keys(old).length === 0 || depth > 8) return [];
   const changes: string[] = [];
-  if (typesOf(old) !== typesOf(now)) changes.push(`${where} is ${typesOf(now)} and was ${typesOf(old)}`);
+  // Who takes any number takes a whole one.
+  const isNarrower = side === 'answer' && typesOf(old).replace('number', 'integer') === typesOf(now);
+  if (typesOf(old) !== typesOf(now) && !isNarrower) changes.push(`${where} is ${typesOf(now)} and was ${typesOf(old)}`);
   const [taken, takes] = [valuesIn(old), valuesIn(now)];
   if (side === 'request' && takes.length > 0)
     changes.push(...taken.filter((value) => !takes.includes(value)).map((value) => `${where} may not be ${value} any more`));

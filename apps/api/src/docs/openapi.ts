@@ -37,7 +37,17 @@ export function openApiDocument(app: INestApplication, routes: RouteTable): Open
       if (policy !== undefined) Object.assign(operation, { 'x-oncepay-scope': policy.scope, 'x-oncepay-secret-only': policy.secretOnly });
     }
   }
-  return document;
+  return withWholeNumbers(document);
+}
+
+/** Decorators know JavaScript's numbers; all of ours are whole, amounts above all, and other languages tell them apart. */
+function withWholeNumbers(document: OpenAPIObject): OpenAPIObject {
+  const whole = (type: unknown): unknown => (type === 'number' ? 'integer' : type);
+  return JSON.parse(
+    JSON.stringify(document, (name, value: unknown) =>
+      name === 'type' ? (Array.isArray(value) ? value.map(whole) : whole(value)) : value,
+    ),
+  );
 }
 
 /** Each example goes by its name to the parameters, to the body and to the answer, so that one can be told from the next. */
