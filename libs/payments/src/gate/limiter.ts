@@ -9,6 +9,8 @@ const TOKEN_LIFE_MS = 1_000;
 /** Stripe allows 25 calls a second at one endpoint, a quarter of what it allows a live account altogether. Source: docs.stripe.com/rate-limits. */
 const ENDPOINT_PER_SECOND = 25;
 const ENDPOINT_PART = 4;
+/** A storm of events, each of which has to be read about, leaves the other half to the calls that move money. */
+const READS_SHARE = 0.5;
 
 /** What Stripe says in Stripe-Rate-Limited-Reason of the limit that was met; others are not limits of rate. */
 const MET_GLOBAL = /^global-(rate|concurrency)$/;
@@ -114,7 +116,8 @@ export class Limiter {
   }
 
   #buckets(endpoint: Endpoint): readonly Bucket[] {
-    const perSecond = Math.min(this.perSecond, Math.max(ENDPOINT_PER_SECOND, this.perSecond / ENDPOINT_PART));
+    const most = endpoint === 'reads' ? this.perSecond * READS_SHARE : this.perSecond;
+    const perSecond = Math.min(most, Math.max(ENDPOINT_PER_SECOND, this.perSecond / ENDPOINT_PART));
     return [
       { name: GLOBAL, perSecond: this.perSecond },
       { name: endpoint, perSecond },
