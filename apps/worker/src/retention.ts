@@ -61,6 +61,8 @@ export const KEPT: readonly { readonly what: string; readonly until: string }[] 
   { what: 'ids, types and ends of events', until: 'for ever' },
   { what: 'payloads of events that are received, held or parked', until: 'they are applied or ignored' },
   { what: 'outbox rows', until: 'the queue has their job' },
+  { what: 'counts of requests by key and address', until: 'no rate limit looks at their minute any more: the API forgets them' },
+  { what: 'circuit breakers, token buckets, the places of scheduled tasks', until: 'they change: a row each, and no more' },
   { what: 'discrepancies, the audit trail, API keys', until: 'for ever' },
 ];
 
