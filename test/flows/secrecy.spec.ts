@@ -144,7 +144,7 @@ describe('the logs of API and worker, at their most talkative', () => {
     }
   });
 
-  it('follow a request by its id through the job to the order that moves, and an event by its own to the order', async () => {
+  it('follow a request by its id through the job to the order that moves and to the events of it', async () => {
     const [first] = await database.query<{ request: string; id: string }>(
       `SELECT op.request_id AS request, split_part(o.client_secret, '_secret_', 1) AS id FROM payment_operations op JOIN orders o ON o.id = op.order_id
        WHERE o.status = 'paid' AND op.kind = 'confirm' ORDER BY op.id LIMIT 1`,
@@ -156,7 +156,9 @@ describe('the logs of API and worker, at their most talkative', () => {
     const paid = lines.map(Object).find(({ msg, to, orderId }) => msg === 'an order moved' && to === 'paid' && orderId === first?.id);
     assert.deepEqual([paid?.requestId, String(paid?.operationId).startsWith('op_')], [first?.request, true]);
     assert.match(first?.request ?? '', /^req_/);
-    assert.ok(lines.map(Object).some(({ eventId, orderId }) => String(eventId).startsWith('evt_') && orderId === first?.id));
+    const ofEvents = lines.map(Object).filter(({ eventId, orderId }) => String(eventId).startsWith('evt_') && orderId === first?.id);
+    assert.ok(ofEvents.length > 0);
+    for (const { requestId } of ofEvents) assert.equal(requestId, first?.request);
   });
 
   it('are JSON, one object a line, with a level, a time and a message', () => {

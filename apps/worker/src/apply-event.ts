@@ -1,11 +1,12 @@
 import { type Mode } from '#libs/config';
 import { type JobOutcome } from '#libs/jobs';
-import { observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
+import { findRequest, observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
 import { effect } from '#libs/primitives';
 import { correlate } from '#libs/telemetry';
 import { type EventPostponement, loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
 
 type InboxEvent = NonNullable<Awaited<ReturnType<typeof loadEvent>>>;
+type OpenEvent = InboxEvent & Pick<EventPostponement, 'status'>;
 type End = { readonly status: 'applied' | 'ignored' | 'parked'; readonly note: string | null };
 
 /** Ours by its metadata, yet without a row for this long: the row will not come. */
@@ -25,10 +26,16 @@ export function applyEvent(payments: Payments, own: { instance: string; mode: Mo
 }
 
 async function applyOnce(payments: Payments, own: { instance: string; mode: Mode }, eventId: string): Promise<JobOutcome> {
-  const { database, clock, logger } = payments;
-  const event = await loadEvent(database.autocommit, eventId);
+  const event = await loadEvent(payments.database.autocommit, eventId);
   if (event === null || (event.status !== 'received' && event.status !== 'held')) return { outcome: 'done' };
   if (event.nextAttemptAt.getTime() > Date.now()) return { outcome: 'snooze', until: event.nextAttemptAt };
+  const requestId = await findRequest(payments, event.object);
+  const open = { ...event, status: event.status };
+  return correlate(requestId === null ? {} : { requestId }, () => applyOpen(payments, own, open));
+}
+
+async function applyOpen(payments: Payments, own: { instance: string; mode: Mode }, event: OpenEvent): Promise<JobOutcome> {
+  const { database, clock, logger } = payments;
   try {
     const end = await endOf(payments, own, event);
     if (end === 'held')

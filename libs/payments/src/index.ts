@@ -10,7 +10,7 @@ export {
   type IntentRequest,
   refundParams,
 } from './intent-request.js';
-export { observeEvent } from './observe-event.js';
+export { findRequest, observeEvent } from './observe-event.js';
 export { lockUnclaimedOperations, releaseDelayedOperations, requeueOverdueOperations } from './operations.store.js';
 export {
   listOpenOperations,

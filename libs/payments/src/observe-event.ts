@@ -2,6 +2,7 @@ import { uuidOf } from '#libs/primitives';
 import { isFinal, type PaymentIntentObservation } from './observation.js';
 import { type Fact, observe } from './observe.js';
 import { isUnconfirmed } from './orphan.js';
+import { requestOf } from './operations.store.js';
 import { type PaymentState } from './payment.js';
 import { type Payments } from './payments.js';
 import { findPaymentByIntent, findPaymentByOperation, findPaymentBySession } from './payments.store.js';
@@ -132,4 +133,19 @@ async function payingBySession(payments: Payments, operationId: string | null): 
 export async function findOrderedBy({ database }: Pick<Payments, 'database'>, operationId: string | null): Promise<PaymentState | null> {
   const id = operationId === null ? null : uuidOf('op', operationId);
   return id === null ? null : findPaymentByOperation(database.autocommit, id);
+}
+
+/** The X-Request-Id of the command behind an object at Stripe, by the operation that its metadata names; null where nobody's is. */
+export async function findRequest({ database }: Pick<Payments, 'database'>, object: unknown): Promise<string | null> {
+  const operationId = orderingOperation(object);
+  const id = operationId === null ? null : uuidOf('op', operationId);
+  return id === null ? null : requestOf(database.autocommit, id);
+}
+
+function orderingOperation(object: unknown): string | null {
+  if (typeof object !== 'object' || object === null || !('metadata' in object)) return null;
+  const { metadata } = object;
+  if (typeof metadata !== 'object' || metadata === null || !('oncepay_operation' in metadata)) return null;
+  const { oncepay_operation: operationId } = metadata;
+  return typeof operationId === 'string' ? operationId : null;
 }

@@ -99,6 +99,11 @@ export async function whyNotClaimed(tx: Tx, id: string): Promise<NotClaimed> {
   return row.early ? { reason: 'early', dueAt: row.due_at } : { reason: 'behind another' };
 }
 
+/** The X-Request-Id of the command that ordered an operation; null where nobody's request did. */
+export async function requestOf(tx: Tx, id: string): Promise<string | null> {
+  return (await tx.paymentOperation.findUnique({ where: { id }, select: { requestId: true } }))?.requestId ?? null;
+}
+
 /** Prolongs the lease; false when another worker has taken the operation over. */
 export async function renewLease(tx: Tx, { id, fence }: ClaimedOperation): Promise<boolean> {
   const count = await tx.$executeRaw`
