@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Database } from '#libs/database';
+import { requeueOverdueOperations } from '#libs/payments';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
+import { freePort } from '../../tools/free-port.js';
 import { type Answer, call } from '../support/http-client.js';
 import { AMOUNT, Installation, SECRET_KEY } from '../support/installation.js';
 import { type AppProcess, type Exit } from '../support/processes.js';
 import { waitFor } from '../support/wait-for.js';
 
 const ORDER = { currency: 'usd', items: [{ name: 'T-shirt', unitAmount: AMOUNT, quantity: 1 }], paymentMethod: 'pm_card_visa' };
+/** As long as a balancer takes to hear of it, and more. */
+const DRAIN = { SHUTDOWN_DELAY_SECONDS: '1' };
 /** Longer than any test takes: what is waited for does not come by itself. */
 const NEVER_SECONDS = '300';
 
@@ -89,6 +95,8 @@ describe('an API that is asked to stop', () => {
   });
 });
 
+let api: AppProcess;
+
 describe('a worker', () => {
   let worker: AppProcess;
   let orderId = '';
@@ -108,13 +116,14 @@ describe('a worker', () => {
   };
 
   before(async () => {
-    await here.start('api');
+    api = await here.start('api', DRAIN);
     await here.database.query('DELETE FROM outbox');
     await here.database.query(`UPDATE payment_operations SET status = 'withdrawn', finished_at = now()`);
   });
 
   it('that froze in the middle of a call and wakes past its lease writes nothing: the fence refuses it', async () => {
-    worker = await here.start('worker');
+    const adminPort = String(await freePort());
+    worker = await here.start('worker', { ADMIN_PORT: adminPort });
     await inTheMiddleOfACall(1_000);
     worker.signal('SIGSTOP');
     const other = await here.start('worker');
@@ -125,10 +134,29 @@ describe('a worker', () => {
     worker.signal('SIGCONT');
     await waitFor('the fence to refuse it', () => worker.output().includes('the fence refused a write'));
     assert.deepEqual([await here.read(`/v1/orders/${orderId}`), await operation()], [order, taken]);
+    assert.match((await call(`http://127.0.0.1:${adminPort}/metrics`)).text, /^oncepay_fences_refused_total 1$/m);
     await here.assertChargedOnce(orderId);
     assert.ok(!other.output().includes('the fence refused'), other.output());
     other.signal('SIGTERM');
     assert.deepEqual(await exitOf(other), { code: 0, signal: null });
+  });
+
+  it('that died leaves what it held to go ahead of what waits', async () => {
+    worker.signal('SIGSTOP');
+    const { json } = await here.command('/v1/orders', crypto.randomUUID(), ORDER);
+    await here.database.query(
+      `UPDATE payment_operations SET lease_until = now() - interval '1 ms', next_attempt_at = now() - interval '1 minute' WHERE kind = 'create' AND finished_at IS NULL`,
+    );
+    const database = new Database({ url: here.database.url, behindPooler: false, onError: () => undefined });
+    assert.equal(await requeueOverdueOperations(database.autocommit, () => crypto.randomUUID(), 10), 1);
+    await database.close();
+    const rows = await here.database.query<{ ahead: boolean }>('SELECT ahead FROM outbox ORDER BY ahead');
+    assert.deepEqual(
+      rows.map(({ ahead }) => ahead),
+      [false, true],
+    );
+    worker.signal('SIGCONT');
+    await here.becomes(`/v1/orders/${String(json['id'])}`, 'paid');
   });
 
   it('that is asked to stop in the middle of a call finishes it, records it, and exits 0', async () => {
@@ -136,5 +164,66 @@ describe('a worker', () => {
     worker.signal('SIGTERM');
     assert.deepEqual(await exitOf(worker), { code: 0, signal: null });
     assert.deepEqual(await operation(), { status: 'done', attempts: 1, fence: '1' });
+  });
+});
+
+describe('processes that are replaced one after the other', () => {
+  const LOOK_EVERY_MS = 50;
+
+  it('lose no request of clients that come through a balancer, and leave no order unpaid', async () => {
+    const ports = [Number(new URL(here.url).port), await freePort()] as const;
+    const startApi = (port: number): Promise<AppProcess> => here.start('api', { ...DRAIN, PORT: String(port) });
+    const [other, worker] = await Promise.all([startApi(ports[1]), here.start('worker')]);
+    const over = new AbortController();
+
+    const ready = new Set<number>(ports);
+    const balance = async (port: number): Promise<void> => {
+      while (!over.signal.aborted) {
+        const isReady = await call(`http://127.0.0.1:${port}/health/ready`).then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+        if (isReady) ready.add(port);
+        else ready.delete(port);
+        await sleep(LOOK_EVERY_MS);
+      }
+    };
+    const answers: Answer[] = [];
+    const buy = async (): Promise<void> => {
+      for (let count = 0; !over.signal.aborted; count += 1) {
+        const open = [...ready];
+        const url = `http://127.0.0.1:${open[count % open.length]}/v1/orders`;
+        answers.push(await call(url, { key: SECRET_KEY, idempotencyKey: crypto.randomUUID(), body: ORDER }));
+        await sleep(LOOK_EVERY_MS);
+      }
+    };
+    const running = Promise.all([...ports.map(balance), buy(), buy()]);
+    running.catch(() => undefined);
+    const replace = async (old: AppProcess, start: () => Promise<unknown>): Promise<void> => {
+      old.signal('SIGTERM');
+      assert.deepEqual(await exitOf(old), { code: 0, signal: null });
+      await start();
+    };
+    for (const [old, port] of [
+      [api, ports[0]],
+      [other, ports[1]],
+    ] as const) {
+      await replace(old, () => startApi(port));
+      await waitFor('the balancer to know the new one', () => ready.has(port));
+      const before = answers.length;
+      await waitFor('it to be given requests', () => answers.length > before + ports.length);
+    }
+    await replace(worker, () => here.start('worker'));
+    over.abort();
+    await running;
+
+    assert.ok(answers.length > 20, `${answers.length} requests`);
+    for (const { status, text } of answers) assert.equal(status, 201, text);
+    await waitFor('every order to be paid', async () => {
+      const left = await here.database.query(`SELECT 1 FROM orders WHERE status <> 'paid' AND created_at >= $1`, [
+        answers[0]?.json['createdAt'],
+      ]);
+      return left.length === 0;
+    });
   });
 });

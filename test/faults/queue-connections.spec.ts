@@ -5,6 +5,9 @@ import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { routeTo } from '../support/database-route.js';
 import { waitFor } from '../support/wait-for.js';
 
+/** A database of the tests' Redis that no other test uses. */
+const REDIS_URL = process.env['ONCEPAY_TEST_REDIS_URL']?.replace(/\/\d*$/, '/6');
+
 let database: TestDatabase;
 
 before(async () => {
@@ -14,25 +17,55 @@ after(async () => {
   await database.drop();
 });
 
+/** Handlers that only note whose job ran. */
+function noting(seen: string[]): JobHandlers {
+  const see = async (id: string): Promise<{ outcome: 'done' }> => {
+    seen.push(id);
+    return { outcome: 'done' };
+  };
+  return {
+    'payment-operation': ({ operationId }) => see(operationId),
+    'refund-operation': ({ operationId }) => see(operationId),
+    'webhook-event': ({ eventId }) => see(eventId),
+    reconciliation: ({ reconciliationId }) => see(reconciliationId),
+  };
+}
+
+const jobOf = (operationId: string, ahead = false) => ({
+  id: crypto.randomUUID(),
+  kind: 'payment-operation',
+  payload: { operationId },
+  ahead,
+});
+
 describe('the queues', () => {
+  for (const redisUrl of [null, REDIS_URL]) {
+    it(
+      `run what goes ahead before what waits, in ${redisUrl === null ? 'PostgreSQL' : 'Redis'}`,
+      { skip: redisUrl === undefined && 'no redis-server here' },
+      async () => {
+        const seen: string[] = [];
+        const onError = (error: Error): never => assert.fail(error);
+        const queues = new JobQueues({ redisUrl: redisUrl ?? null, databaseUrl: database.url, instance: crypto.randomUUID(), onError });
+        await waitFor('the queue to take jobs', () => queues.ping().then(() => true));
+        await queues.add([jobOf('first'), jobOf('second')]);
+        await queues.add([jobOf('third'), jobOf('orphan', true)]);
+        queues.consume('payments', 1, noting(seen));
+        await waitFor('all to run', () => seen.length === 4);
+        assert.deepEqual(seen, ['orphan', 'first', 'second', 'third']);
+        await queues.close();
+      },
+    );
+  }
+
   it('work once the database can be reached, though it could not when they were opened', async () => {
     const route = await routeTo(database.url);
     await route.refuse();
     const errors: Error[] = [];
     const queues = new JobQueues({ redisUrl: null, databaseUrl: route.url, instance: 'queues', onError: (error) => errors.push(error) });
     const seen: string[] = [];
-    const see = async (id: string): Promise<{ outcome: 'done' }> => {
-      seen.push(id);
-      return { outcome: 'done' };
-    };
-    const handlers: JobHandlers = {
-      'payment-operation': ({ operationId }) => see(operationId),
-      'refund-operation': ({ operationId }) => see(operationId),
-      'webhook-event': ({ eventId }) => see(eventId),
-      reconciliation: ({ reconciliationId }) => see(reconciliationId),
-    };
-    queues.consume('payments', 1, handlers);
-    const message = { id: crypto.randomUUID(), kind: 'payment-operation', payload: { operationId: 'op' } };
+    queues.consume('payments', 1, noting(seen));
+    const message = jobOf('op');
     await assert.rejects(queues.add([message]));
     await waitFor('the consumer to fail', () => errors.length > 0);
 

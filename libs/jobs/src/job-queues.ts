@@ -140,13 +140,14 @@ export class JobQueues {
       await (
         await producer.get()
       ).addBulk(
-        batch.map(({ id, kind, payload }) => ({
+        batch.map(({ id, kind, payload, ahead = false }) => ({
           name: kind,
           data: payload,
           opts: {
             jobId: id,
             attempts: ATTEMPTS,
             backoff: { type: 'due' },
+            lifo: ahead,
             removeOnComplete: true,
             removeOnFail: { age: KEEP_FAILED_SECONDS },
           },

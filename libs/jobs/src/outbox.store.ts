@@ -13,6 +13,8 @@ export interface ClaimedMessage {
   readonly id: string;
   readonly kind: string;
   readonly payload: unknown;
+  /** Its job goes ahead of those that wait. */
+  readonly ahead?: boolean;
 }
 
 /** How long a relay has to bring claimed rows to the queue before another may try: within it, a crash delays a job. */
@@ -24,9 +26,9 @@ const CLAIM_SECONDS = 3;
  */
 export const INSERT_OUTBOX = Prisma.sql`
   outboxed AS (
-    INSERT INTO outbox (id, kind, payload)
-    SELECT m.id, m.kind, m.payload
-    FROM accepted a, jsonb_to_recordset(a.doc -> 'outbox') AS m (id uuid, kind text, payload jsonb)
+    INSERT INTO outbox (id, kind, payload, ahead)
+    SELECT m.id, m.kind, m.payload, coalesce(m.ahead, false)
+    FROM accepted a, jsonb_to_recordset(a.doc -> 'outbox') AS m (id uuid, kind text, payload jsonb, ahead boolean)
   )`;
 
 /** Writes one row by itself, of whatever kind: a failed job comes back as it was. Throws when the id is taken. */
@@ -44,7 +46,7 @@ export function claimOutbox(tx: Tx, limit: number): Promise<ClaimedMessage[]> {
     WHERE id IN (
       SELECT id FROM outbox WHERE claimed_until IS NULL OR claimed_until < now()
       ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, payload`;
+    RETURNING id, kind, payload, ahead`;
 }
 
 /** Deletes the rows whose jobs the queue has taken. Safe to repeat. */

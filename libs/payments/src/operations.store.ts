@@ -170,8 +170,8 @@ const OVERDUE_SECONDS = 2;
 const SWEEP_AGAIN_SECONDS = 5;
 
 /**
- * Writes an outbox row for every operation that is overdue and that nobody holds, whatever the queue believes. Returns
- * how many. Safe to repeat and to run in several processes at once.
+ * Writes an outbox row for every operation that is overdue and that nobody holds, whatever the queue believes. What a dead
+ * worker still held goes ahead. Returns how many. Safe to repeat and to run in several processes at once.
  */
 export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: number): Promise<number> {
   return tx.$executeRaw`
@@ -181,7 +181,7 @@ export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: num
         AND (op.swept_at IS NULL OR op.swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS})) AND ${IS_NEXT}
       ORDER BY op.next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
-    swept AS (UPDATE payment_operations op SET swept_at = now() FROM due WHERE op.id = due.id RETURNING op.id, op.kind),
+    swept AS (UPDATE payment_operations op SET swept_at = now() FROM due WHERE op.id = due.id RETURNING op.id, op.kind, op.lease_until IS NOT NULL AS ahead),
     ${queueSwept(newId, limit)}`;
 }
 
@@ -205,19 +205,20 @@ export function releaseDelayedOperations(
     ),
     swept AS (
       UPDATE payment_operations op SET swept_at = now(), delayed_by = NULL, next_attempt_at = least(op.next_attempt_at, now())
-      FROM due WHERE op.id = due.id RETURNING op.id, op.kind
+      FROM due WHERE op.id = due.id RETURNING op.id, op.kind, false AS ahead
     ),
     ${queueSwept(newId, limit)}`;
 }
 
-/** The end of a statement: an outbox row for each row of the CTE `swept(id, kind)`. */
+/** The end of a statement: an outbox row for each row of the CTE `swept(id, kind, ahead)`. */
 function queueSwept(newId: () => string, limit: number): Prisma.Sql {
   const ids = Array.from({ length: limit }, newId);
   return Prisma.sql`
-    numbered AS (SELECT id, kind, row_number() OVER () AS n FROM swept),
+    numbered AS (SELECT id, kind, ahead, row_number() OVER () AS n FROM swept),
     accepted AS (
       SELECT jsonb_build_object('outbox', jsonb_build_array(jsonb_build_object(
-        'id', (${ids}::text[])[n], 'kind', CASE kind WHEN 'refund' THEN 'refund-operation' ELSE 'payment-operation' END, 'payload', jsonb_build_object('operationId', id)))) AS doc
+        'id', (${ids}::text[])[n], 'kind', CASE kind WHEN 'refund' THEN 'refund-operation' ELSE 'payment-operation' END, 'payload', jsonb_build_object('operationId', id),
+        'ahead', ahead))) AS doc
       FROM numbered
     ),
     ${INSERT_OUTBOX}
