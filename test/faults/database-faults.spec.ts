@@ -5,6 +5,7 @@ import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type DatabaseRoute, routeTo } from '../support/database-route.js';
 import { type Answer } from '../support/http-client.js';
+import { everythingListens } from '../support/listeners.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, type Stack, startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
@@ -115,23 +116,8 @@ describe('a database that ends every connection at once', () => {
   });
   after(() => stack.close());
 
-  /** The relay's listener and those of BullMQ, by the names of their connections. */
-  const LISTENERS = ['maintenance', 'oncepay listen', 'payments', 'refunds', 'webhook-events'];
-  const listening = (): Promise<true> =>
-    waitFor('every listener to be there', async () => {
-      const rows = await stack.database.query<{ name: string }>(
-        `SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1) ORDER BY 1`,
-        [LISTENERS],
-      );
-      assert.deepEqual(
-        rows.map(({ name }) => name),
-        LISTENERS,
-      );
-      return true;
-    });
-
   it('loses nothing that was acknowledged, is answered for by 503s alone, and is listened to again', async () => {
-    await listening();
+    await everythingListens(stack.database);
     const accepted: string[] = [];
     const post = async (): Promise<void> => {
       for (let count = 0; count < 10; count += 1) {
@@ -146,6 +132,6 @@ describe('a database that ends every connection at once', () => {
     );
     await posting;
     for (const id of accepted) await stack.orderIn(id, 'paid', 60_000);
-    await listening();
+    await everythingListens(stack.database);
   });
 });

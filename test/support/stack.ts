@@ -74,6 +74,8 @@ export interface OrderJson {
 }
 
 interface StackOptions {
+  /** One on a server of the test's own, instead of a fresh one on the server of all tests. */
+  readonly database?: TestDatabase;
   /** Further environment variables of API and worker. */
   readonly env?: Readonly<Record<string, string>>;
   readonly withWorker?: boolean;
@@ -92,13 +94,14 @@ export const WITHOUT_BREAKER = { STRIPE_BREAKER_FAILURES: '1000000' };
 
 /** Starts everything on free ports and an own database. */
 export async function startStack({
+  database: given,
   env = {},
   withWorker = true,
   stateFile,
   virtualClock = false,
   forBrowsers = false,
 }: StackOptions = {}): Promise<Stack> {
-  const database = await freshDatabase();
+  const database = given ?? (await freshDatabase());
   const simulatorPort = virtualClock || forBrowsers ? await freePort() : 0;
   const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
   const settings = {
