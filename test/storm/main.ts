@@ -7,7 +7,7 @@ import { DENSE_PACE, USUAL_PACE } from './chaos.js';
 import { OWN_ROOT } from './fleet.js';
 import { showProgress } from './progress.js';
 import { repeatCommand, report } from './report.js';
-import { forget, runStorm, type StormOptions } from './storm.js';
+import { forget, runStorm, type StormOptions, USUAL_ORDERS_PER_SECOND } from './storm.js';
 
 /** `npm run storm -- --minutes 20 --seed 1 --backend redis`: exit code 1 when a rule is broken. */
 const { values } = parseArgs({
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '2' },
     seed: { type: 'string' },
     backend: { type: 'string', default: 'postgres' },
-    rate: { type: 'string', default: '22' },
+    rate: { type: 'string', default: String(USUAL_ORDERS_PER_SECOND) },
     dense: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },

@@ -167,6 +167,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'events that were lost are not looked for',
+    edits: [
+      edit('apps/worker/src/backfill-events', 'const missing = page.items.filter(({ id }) => !known.has(id));', 'const missing = [];'),
+    ],
+  },
+  {
     name: 'the outbox is not emptied',
     edits: [edit('apps/worker/src/relay', 'deleteOutbox(autocommit, messages.map(({ id }) => id))', 'Promise.resolve()')],
   },

@@ -1,11 +1,24 @@
-import { type StormOptions, type StormResult } from './storm.js';
+import { DENSE_PACE } from './chaos.js';
+import { type StormOptions, type StormResult, USUAL_ORDERS_PER_SECOND } from './storm.js';
 
 const SHOWN_VIOLATIONS = 5;
 const SHOWN_CHARACTERS = 600;
 
 /** How the same storm is started once more. */
-export function repeatCommand({ minutes, seed, backend }: Pick<StormOptions, 'minutes' | 'seed' | 'backend'>): string {
-  return `npm run storm -- --minutes ${minutes} --seed ${seed}${backend === 'redis' ? ' --backend redis' : ''}`;
+export function repeatCommand({
+  minutes,
+  seed,
+  backend,
+  ordersPerSecond,
+  pace,
+}: Pick<StormOptions, 'minutes' | 'seed' | 'backend' | 'ordersPerSecond' | 'pace'>): string {
+  const words = [
+    `--minutes ${minutes} --seed ${seed}`,
+    ...(backend === 'redis' ? ['--backend redis'] : []),
+    ...(ordersPerSecond === USUAL_ORDERS_PER_SECOND ? [] : [`--rate ${ordersPerSecond}`]),
+    ...(pace === DENSE_PACE ? ['--dense'] : []),
+  ];
+  return `npm run storm -- ${words.join(' ')}`;
 }
 
 /** What a storm has shown, as a table; a number that the run did not produce is not in it. */
@@ -28,8 +41,8 @@ export function report(options: StormOptions, result: StormResult): string {
     '',
     `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)}`,
     `  while other faults struck too            ${times(takeovers.amidMs)}`,
-    `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(convergence.boundMs)} of calm)`,
-    `An order that nothing disturbs             ${orderMs.before === null ? 'never paid' : seconds(orderMs.before)} before, ${orderMs.after === null ? 'never paid' : seconds(orderMs.after)} at the healing`,
+    `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(convergence.boundMs)})`,
+    `An order that nothing disturbs             ${paidAfter(orderMs.before)} before, ${paidAfter(orderMs.healing)} at the healing, ${paidAfter(orderMs.after)} when all is done`,
     ...verdicts.flatMap(({ rule, violations: found }) =>
       found.slice(0, SHOWN_VIOLATIONS).map((violation) => `\n${rule} VIOLATED: ${violation.slice(0, SHOWN_CHARACTERS)}`),
     ),
@@ -45,6 +58,10 @@ function times(ms: readonly number[]): string {
   const sorted = ms.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return `n ${sorted.length}, p50 ${seconds(at(0.5))}, p99 ${seconds(at(0.99))}, most ${seconds(at(1))}`;
+}
+
+function paidAfter(ms: number | null): string {
+  return ms === null ? 'never paid' : seconds(ms);
 }
 
 function seconds(ms: number): string {

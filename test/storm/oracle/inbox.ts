@@ -1,6 +1,6 @@
 import { Check, type Evidence, grouped, type Verdict } from './evidence.js';
 
-/** R9: each event takes effect once; what was acknowledged to Stripe is stored, and nothing Stripe did not say. */
+/** R9: each event takes effect once; everything Stripe said is stored, webhooks that were lost too, and nothing it did not say. */
 export function eventsTakeEffectOnce({ dump, stripe }: Evidence): Verdict {
   const check = new Check('R9', 'each event takes effect once');
   const told = new Set(stripe.events.map(({ id }) => id));
@@ -12,8 +12,10 @@ export function eventsTakeEffectOnce({ dump, stripe }: Evidence): Verdict {
     check.that(status === 'applied' || status === 'ignored', () => `the event ${id} (${type}) is ${status}`);
   const stored = new Set(dump.events.map(({ id }) => id));
   for (const id of stripe.delivered) check.that(stored.has(id), () => `the event ${id} was acknowledged, but is not stored`);
-  for (const { id, type, pending_webhooks: pending } of stripe.events)
+  for (const { id, type, pending_webhooks: pending } of stripe.events) {
+    check.that(stored.has(id), () => `the event ${id} (${type}) was lost on its way and never looked for`);
     check.that(pending === 0, () => `the event ${id} (${type}) is refused again and again`);
+  }
   const effects = dump.timeline.filter(({ cause }) => cause.startsWith('webhook:'));
   for (const [name, rows] of grouped(effects, ({ cause, order, type, from }) => `${cause} ${order} ${type} from ${from}`))
     check.that(rows.length === 1, () => `${name}: ${rows.length} times`);

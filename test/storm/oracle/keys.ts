@@ -49,21 +49,30 @@ export function oneEffectAKey({ history, dump }: Evidence): Verdict {
   return check.verdict();
 }
 
-/** A pay or capture makes exactly one operation; so does a create. */
+/**
+ * A pay, capture or refund makes exactly one operation; so does a create. A cancel makes one too, unless Stripe had not heard of
+ * the order yet: then it is canceled without.
+ */
 function operationsAreOrdered(check: Check, dump: Dump, ordered: ReadonlyMap<string, number>): void {
-  const counts = new Map<string, number>();
-  for (const { kind, orderedBy, order } of dump.operations) {
-    const name = kind === 'create' ? `create /v1/orders/${order}` : `${orderedBy} /v1/orders/${order}`;
-    if (kind === 'create' || orderedBy === 'pay' || orderedBy === 'capture') counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  for (const { id } of dump.orders) {
-    for (const verb of ['pay', 'capture']) {
-      const name = `${verb} /v1/orders/${id}`;
-      const [wanted, found] = [ordered.get(name) ?? 0, counts.get(name) ?? 0];
-      if (wanted + found > 0) check.that(wanted === found, () => `${name} was accepted ${wanted} times and ordered ${found} times`);
-    }
-    const creates = counts.get(`create /v1/orders/${id}`) ?? 0;
-    check.that(creates === 1, () => `the order ${id} has ${creates} operations that create an intent`);
+  const operations = grouped(dump.operations, ({ order }) => order);
+  const refunds = grouped(dump.refunds, ({ order }) => order);
+  for (const { id, status } of dump.orders) {
+    const own = operations.get(id) ?? [];
+    const by = (command: string): number => own.filter(({ orderedBy }) => orderedBy === command).length;
+    const of = (kind: string): number => own.filter((operation) => operation.kind === kind).length;
+    const accepted = (verb: string): number => ordered.get(`${verb} /v1/orders/${id}`) ?? 0;
+    const equal = (verb: string, wanted: number, found: number): void => {
+      if (wanted + found > 0)
+        check.that(wanted === found, () => `${verb} of ${id} was accepted ${wanted} times and ordered ${found} times`);
+    };
+    equal('pay', accepted('pay'), by('pay'));
+    equal('capture', accepted('capture'), by('capture'));
+    equal('refund', (refunds.get(id) ?? []).length, of('refund'));
+    check.that(of('create') === 1, () => `the order ${id} has ${of('create')} operations that create an intent`);
+    const [wanted, found] = [accepted('cancel'), by('cancel')];
+    if (wanted + found === 0) continue;
+    const isCarriedOut = found === wanted || (found < wanted && status === 'canceled');
+    check.that(isCarriedOut, () => `cancel of ${id}, which is ${status}, was accepted ${wanted} times and ordered ${found} times`);
   }
 }
 

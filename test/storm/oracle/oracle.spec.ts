@@ -30,6 +30,15 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
     'an attempt to pay that nobody ordered',
     ({ dump }) => dump.operations.push({ ...nth(dump.operations, 1), id: 'op_9', orderedBy: 'pay' }),
   ],
+  ['R2', 'a refund that nobody is to make', ({ dump }) => dump.operations.splice(2, 1)],
+  [
+    'R2',
+    'an accepted cancel that nobody is to carry out',
+    ({ dump, history }) => {
+      history.begin({ ...nth(history.commands, 1), key: 'key-cancel', verb: 'cancel', path: '/v1/orders/ord_2/cancel' });
+      dump.keys.push({ ...nth(dump.keys, 1), key: 'key-cancel' });
+    },
+  ],
   ['R2', 'a write at Stripe that no row ordered', ({ dump }) => dump.operations.splice(2, 1)],
   ['R2', 'a write at Stripe without a key', ({ journal }) => journal.push({ ...nth(journal, 0), idempotencyKey: null } as never)],
   [
@@ -82,6 +91,7 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
   ['R9', 'an event that is stored twice', ({ dump }) => dump.events.push({ ...nth(dump.events, 0) })],
   ['R9', 'an event that took effect twice', ({ dump }) => dump.timeline.push({ ...nth(dump.timeline, 1) })],
   ['R9', 'an acknowledged event that is not stored', ({ stripe }) => stripe.delivered.add('evt_2')],
+  ['R9', 'an event that was lost and never looked for', ({ stripe }) => stripe.events.push({ ...nth(stripe.events, 0), id: 'evt_2' })],
   ['R9', 'a stored event that Stripe never said', ({ dump }) => dump.events.push({ id: 'evt_9', type: 'x', status: 'ignored' })],
   ['R9', 'an event that was never applied', ({ dump }) => (nth(dump.events, 0).status = 'held')],
   ['R9', 'an event that is refused for ever', ({ stripe }) => (nth(stripe.events, 0).pending_webhooks = 1)],
