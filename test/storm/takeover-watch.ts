@@ -52,8 +52,9 @@ export class TakeoverWatch {
       isAlone &&= !this.isDisturbed();
       for (const [id, before] of orphans) {
         const after = now.get(id);
-        if (after === undefined || after.fence === before.fence) continue;
-        note();
+        if (after === undefined || (after.fence === before.fence && !after.finished)) continue;
+        // Over without having been claimed: a fact has ended it, or its holder was only slow to renew.
+        if (after.fence !== before.fence) note();
         orphans.delete(id);
       }
       await sleep(LOOK_EVERY_MS);
