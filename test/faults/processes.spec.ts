@@ -134,7 +134,7 @@ describe('a worker', () => {
     worker.signal('SIGCONT');
     await waitFor('the fence to refuse it', () => worker.output().includes('the fence refused a write'));
     assert.deepEqual([await here.read(`/v1/orders/${orderId}`), await operation()], [order, taken]);
-    assert.match((await call(`http://127.0.0.1:${adminPort}/metrics`)).text, /^oncepay_fences_refused_total 1$/m);
+    assert.match((await call(`http://127.0.0.1:${adminPort}/metrics`)).text, /^oncepay_fences_refused_total [1-9]/m);
     await here.assertChargedOnce(orderId);
     assert.ok(!other.output().includes('the fence refused'), other.output());
     other.signal('SIGTERM');
