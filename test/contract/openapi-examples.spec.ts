@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { REFUSALS } from '../../apps/api/src/docs/refusals.js';
 import { openApiText } from '../../tools/generate-openapi.js';
 import { refund, refundIn } from '../support/commands.js';
 import { type Answer } from '../support/http-client.js';
@@ -29,11 +30,14 @@ const VARYING: Readonly<Record<string, readonly string[]>> = {
 /** Headers that an answer has only when there is something to say. */
 const SOMETIMES: readonly string[] = ['Idempotency-Replayed', 'Preference-Applied', 'Link'];
 
+interface Shown {
+  readonly schema: object;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+
 interface Content {
-  readonly 'application/json'?: {
-    readonly schema: object;
-    readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
-  };
+  readonly 'application/json'?: Shown;
+  readonly 'application/problem+json'?: Shown;
 }
 
 interface Operation {
@@ -97,6 +101,9 @@ async function placed(status: string, more: object = {}): Promise<OrderJson> {
   return stack.orderIn((await stack.order({ ...example, ...more })).id, status);
 }
 
+/** What an order is made like so that it comes to a status. */
+const MADE_AS = { paid: {}, authorized: { captureMethod: 'manual' }, requires_payment: { paymentMethod: undefined } } as const;
+
 async function refunded(): Promise<{ readonly id: string; readonly order: string }> {
   const { id } = await placed('paid');
   return refundIn(stack, (await refund(stack, id, { amount: 1_000, reason: 'requested_by_customer' })).id, 'succeeded');
@@ -144,6 +151,14 @@ function answerOf({ operation }: Documented): { readonly status: string; readonl
   return { status, json: response.content?.['application/json'] ?? assert.fail(`${operation.operationId} answers no JSON`) };
 }
 
+function refusalIn({ operationId, responses }: Operation, name: string): readonly [status: string, shown: Shown] {
+  for (const [status, response] of Object.entries(responses)) {
+    const problem = response.content?.['application/problem+json'];
+    if (problem?.examples?.[name] !== undefined) return [status, problem];
+  }
+  return assert.fail(`${operationId} does not show the refusal ${name}`);
+}
+
 /** Sends the request that an example consists of, for the thing that was prepared. */
 function send({ method, path, operation }: Documented, example: string, id: string | void): Promise<Answer> {
   const given = (operation.parameters ?? []).flatMap((parameter) => {
@@ -161,7 +176,9 @@ function send({ method, path, operation }: Documented, example: string, id: stri
     headers: {
       ...headers,
       // The document shows one key; here each request is another.
-      ...('Idempotency-Key' in headers ? { 'Idempotency-Key': crypto.randomUUID() } : {}),
+      ...((operation.parameters ?? []).some((parameter) => parameter.name === 'Idempotency-Key')
+        ? { 'Idempotency-Key': crypto.randomUUID() }
+        : {}),
     },
     ...(method === 'GET' ? {} : { body: body ?? {} }),
   });
@@ -207,6 +224,21 @@ describe('the OpenAPI document', () => {
           [],
           'headers that are missing',
         );
+      });
+    }
+  }
+
+  for (const each of operations) {
+    const { method, path, operation } = each;
+    for (const [name, { of }] of Object.entries(REFUSALS[operation.operationId] ?? {})) {
+      it(`says how ${method} ${path} refuses: ${name}`, async () => {
+        const [status, problem] = refusalIn(operation, name);
+        const value = problem.examples?.[name]?.value;
+        assert.equal(problemsOf(problem.schema, value), '', 'the answer of the example');
+
+        const answer = await send(each, name, of === undefined ? undefined : (await placed(of, MADE_AS[of])).id);
+        assert.equal(String(answer.status), status, answer.text);
+        assert.deepEqual(unlike(answer.json, value, new Set(['instance', 'requestId', 'message'])), []);
       });
     }
   }

@@ -3,6 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { type Example } from './example.js';
 import { EXAMPLES } from './examples.js';
 import { addConventions, addProtocol } from './protocol.js';
+import { addRefusals } from './refusals.js';
 import { type RouteTable } from '../http/front-door.js';
 
 type PathItem = OpenAPIObject['paths'][string];
@@ -33,6 +34,7 @@ export function openApiDocument(app: INestApplication, routes: RouteTable): Open
       if (operation === undefined) continue;
       addExamples(operation);
       addConventions(operation, method);
+      addRefusals(operation, path);
       const policy = routes.policyOf(method.toUpperCase(), path);
       if (policy !== undefined) Object.assign(operation, { 'x-oncepay-scope': policy.scope, 'x-oncepay-secret-only': policy.secretOnly });
     }

@@ -92,7 +92,8 @@ function article(each: Documented, schemas: Schemas): Html {
   const { operationId = '', summary = '', description, parameters = [], requestBody, responses } = operation;
   const body = requestBody !== undefined && 'content' in requestBody ? requestBody.content['application/json'] : undefined;
   const answers = Object.entries(responses).flatMap(([status, response]) => {
-    const content = response !== undefined && 'content' in response ? response.content?.['application/json'] : undefined;
+    const given = response !== undefined && 'content' in response ? response.content : undefined;
+    const content = given?.['application/json'] ?? given?.['application/problem+json'];
     return content === undefined ? [] : [{ status, content }];
   });
   const named = parameters.flatMap((parameter) => ('$ref' in parameter ? [] : [parameter]));
