@@ -317,6 +317,14 @@ describe('the configuration of a production process', () => {
     assert.deepEqual(blamed({ ...PRODUCTION, ...issuer, JWT_JWKS_URL: 'http://login.example/keys' }), ['JWT_JWKS_URL']);
   });
 
+  it('is refused with secrets that everybody can read in the source', () => {
+    const known: Env = { ONCEPAY_KEY_PEPPER: loadConfig(DEVELOPMENT).keyPepper, STRIPE_WEBHOOK_SECRETS: 'whsec_1,whsec_oncepay_simulator' };
+    for (const [name, value] of Object.entries(known)) {
+      assert.deepEqual(blamed({ ...PRODUCTION, [name]: value }), [name]);
+      assert.deepEqual(blamed({ ...DEVELOPMENT, [name]: value }), []);
+    }
+  });
+
   it('is refused with a list of secrets that has none', () => {
     assert.deepEqual(blamed({ ...PRODUCTION, STRIPE_WEBHOOK_SECRETS: ' , ' }), ['STRIPE_WEBHOOK_SECRETS']);
   });

@@ -137,6 +137,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
   };
   problems.push(...contradictions(config));
+  if (production && read('ONCEPAY_KEY_PEPPER') === DEVELOPMENT_PEPPER)
+    problems.push('ONCEPAY_KEY_PEPPER is that of development, which everybody can read');
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -208,6 +210,8 @@ function contradictions({ production, stripe, shutdown, development, accessToken
   if (!production) return problems;
   if (stripe.webhookSecrets.length === 0)
     problems.push('STRIPE_WEBHOOK_SECRETS must be set in production: without it, events could be forged');
+  if (stripe.webhookSecrets.includes(SIMULATOR_DEFAULTS.webhookSecret))
+    problems.push('STRIPE_WEBHOOK_SECRETS holds that of the simulator, which everybody can read');
   if (accessTokens?.jwksUrl.startsWith('http:')) problems.push('JWT_JWKS_URL must be https: in production');
   if (development.failpoint !== null) problems.push('ONCEPAY_FAILPOINT is refused in production');
   if (development.clockUrl !== null) problems.push('ONCEPAY_CLOCK_URL is refused in production');
