@@ -17,6 +17,7 @@ let database: TestDatabase;
 let api: ApiAlone;
 let keys: Server;
 let isIssuerUp = true;
+let timesAsked = 0;
 let signing: CryptoKey;
 let publicText: string;
 let stranger: CryptoKey;
@@ -27,10 +28,10 @@ before(async () => {
   stranger = others.privateKey;
   const jwk = { ...(await exportJWK(own.publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };
   publicText = JSON.stringify(jwk);
-  keys = createServer((_, response) => response.writeHead(isIssuerUp ? 200 : 503).end(JSON.stringify({ keys: [jwk] }))).listen(
-    0,
-    '127.0.0.1',
-  );
+  keys = createServer((_, response) => {
+    timesAsked += 1;
+    response.writeHead(isIssuerUp ? 200 : 503).end(JSON.stringify({ keys: [jwk] }));
+  }).listen(0, '127.0.0.1');
   await once(keys, 'listening');
   database = await freshDatabase();
   api = await startApiAlone(database.url, settings());
@@ -122,6 +123,11 @@ describe('an access token of the configured issuer', () => {
           (claims) => `.${Buffer.from(JSON.stringify(payload({ claims: { sub: 'root' } }))).toString('base64url')}${claims.slice(-1)}`,
         ),
     ],
+    ['has expired longer ago than clocks differ', () => token({ claims: { exp: nowSeconds() - 8 } })],
+    ['begins later than clocks differ', () => token({ claims: { nbf: nowSeconds() + 8 } })],
+    ['names a key by what a database would run', () => token({ header: { kid: "' OR '1'='1" } })],
+    ['is huge', () => token({ key: stranger, claims: { padding: 'x'.repeat(9_000) } })],
+    ['is encrypted', async () => `${(await token()).split('.')[0]}.bm8.bm8.bm8.bm8`],
     ['is no token', async () => 'eyJhbGciOiJFUzI1NiJ9.bm8.bm8'],
   ];
   for (const [what, make] of refused) {
@@ -129,6 +135,14 @@ describe('an access token of the configured issuer', () => {
       assertProblem(await listBy(await make()), 401, 'unauthenticated');
     });
   }
+
+  it('that names keys nobody knows makes us ask the issuer once, however many there are', async () => {
+    await listBy(await token());
+    const before = timesAsked;
+    const made = await Promise.all(Array.from({ length: 30 }, () => token({ header: { kid: crypto.randomUUID() } })));
+    for (const one of made) assertProblem(await listBy(one), 401, 'unauthenticated');
+    assert.ok(timesAsked - before <= 1, `asked ${timesAsked - before} times`);
+  });
 
   it('is a 503 while the issuer cannot be asked, and API keys work on', async () => {
     isIssuerUp = false;

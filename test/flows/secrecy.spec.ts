@@ -19,7 +19,14 @@ const SECRETS = {
   stripeKey: 'sk_test_canaryOfTheStripeAccount',
   webhookSecret: 'whsec_canary',
   cardNumber: '4242424242424242',
+  token: 'eyJhbGciOiJub25lIn0.canaryOfAToken.x',
+  cookie: 'canary-cookie',
+  clientSecretSent: 'canaryOfAClientSecret',
+  keyInAPath: 'oncepay_sk_test_canaryInAPath',
 };
+
+/** The tables that must keep some of it: what is replayed, what buyers are answered, what merchants and Stripe said. */
+const KEEPERS = ['orders', 'payments', 'payment_operations', 'idempotency_keys', 'webhook_events'];
 
 let database: TestDatabase;
 let route: DatabaseRoute;
@@ -86,6 +93,8 @@ async function makeNoise(): Promise<void> {
   await order({}, { idempotencyKey: `${SECRETS.idempotencyKey} with blanks` });
   await call(`${url}/v1/orders/x?clientSecret=${String(paid.json['clientSecret'])}`, { key: SECRETS.secretKey });
   await call(`${url}/v1/orders?key=${SECRETS.secretKey}`);
+  await sendCanariesInHeaders(String(paid.json['clientSecret']));
+  await order({ metadata: { note: SECRETS.cardNumber }, reference: SECRETS.cardNumber });
   const payload = JSON.stringify(anEvent('payment_intent.succeeded', anIntent()));
   await call(`${url}/webhooks/stripe`, {
     body: payload,
@@ -119,6 +128,25 @@ async function makeNoise(): Promise<void> {
   );
 }
 
+/** Where no secret belongs, and where one is expected: in headers, in paths, in members nobody knows. */
+async function sendCanariesInHeaders(clientSecret: string): Promise<void> {
+  const headers = {
+    Cookie: SECRETS.cookie,
+    'Proxy-Authorization': `Bearer ${SECRETS.unknownKey}`,
+    'Oncepay-Client-Secret': `ord_x_secret_${SECRETS.clientSecretSent}`,
+    'Last-Event-ID': SECRETS.secretKey,
+    'If-Match': SECRETS.secretKey,
+    Prefer: SECRETS.secretKey,
+    'User-Agent': SECRETS.secretKey,
+    Referer: `https://shop.example/?key=${SECRETS.secretKey}`,
+    'Stripe-Signature': `t=1,v1=${SECRETS.webhookSecret}`,
+  };
+  for (const path of ['/v1/orders', '/v1/orders/ord_x', `/v1/orders/${clientSecret}`, `/v1/keys/${SECRETS.keyInAPath}`, '/nothing'])
+    for (const key of [SECRETS.secretKey, SECRETS.publishableKey, SECRETS.token]) await call(`${url}${path}`, { key, headers });
+  await call(`${url}/webhooks/stripe`, { body: { secret: SECRETS.secretKey }, headers });
+  await order({ metadata: { [SECRETS.secretKey]: 1 }, returnUrl: `https://${SECRETS.secretKey}:x@shop.example` }, { headers });
+}
+
 const spoil = (fault: object): Promise<Answer> => call(`${simulator.url}/_sim/faults`, { body: fault });
 
 describe('the logs of API and worker, at their most talkative', () => {
@@ -141,6 +169,24 @@ describe('the logs of API and worker, at their most talkative', () => {
     for (const line of logs.join('\n').split('\n')) {
       for (const secret of forbidden) assert.ok(!line.includes(secret), `${secret} is in: ${line.slice(0, 600)}`);
       assert.doesNotMatch(line, /v1=[0-9a-f]{16}/, 'a signature is logged');
+    }
+  });
+
+  it('and neither do metrics, jobs, timelines or anything else that need not', async () => {
+    const metrics = (await call(`${url}/metrics`)).text;
+    const tables = await database.query<{ name: string; path: string }>(
+      `SELECT table_name AS name, format('%I.%I', table_schema, table_name) AS path FROM information_schema.tables
+       WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    assert.ok(tables.some(({ name }) => name === 'order_events') && tables.some(({ path }) => !path.startsWith('public.')));
+    const { idempotencyKey, cardNumber, ...keys } = SECRETS;
+    const clientSecrets = await database.query<{ secret: string }>('SELECT client_secret AS secret FROM orders');
+    const told = [idempotencyKey, cardNumber, ...clientSecrets.map(({ secret }) => secret.slice(secret.indexOf('_secret_')))];
+    for (const secret of [...Object.values(keys), ...told]) assert.ok(!metrics.includes(secret), `${secret} is in the metrics`);
+    for (const { name, path } of tables) {
+      const text = (await database.query<{ row: string }>(`SELECT t::text AS row FROM ${path} t`)).map(({ row }) => row).join('\n');
+      const forbidden = KEEPERS.includes(name) ? Object.values(keys) : [...Object.values(keys), ...told];
+      for (const secret of forbidden) assert.ok(!text.includes(secret), `${secret} is in ${path}`);
     }
   });
 
