@@ -224,6 +224,28 @@ describe('a job that BullMQ gave up', () => {
     await audited('job.retry', jobId);
     assertProblem(await post(`/jobs/${jobId}/retry`), 404, 'not_found');
   });
+
+  it('has its place on a page, the latest first', async () => {
+    await stack.database.query(
+      `INSERT INTO outbox (id, kind, payload) SELECT gen_random_uuid(), 'webhook-event', '{"nonsense": true}' FROM generate_series(1, 3)`,
+    );
+    const all = await waitFor('all to fail', async () => {
+      const jobs = membersOf(await ops('/jobs?limit=100'));
+      return jobs.length >= 3 && jobs;
+    });
+    const ids: unknown[] = [];
+    for (let path = '/jobs?limit=1'; path !== '';) {
+      const page = await ops(path);
+      ids.push(...membersOf(page).map(({ id }) => id));
+      const { hasMore, nextCursor } = page.json;
+      path = hasMore === true ? `/jobs?limit=1&startingAfter=${String(nextCursor)}` : '';
+    }
+    assert.deepEqual(
+      ids,
+      all.map(({ id }) => id),
+    );
+    assertProblem(await ops(`/jobs?startingAfter=${crypto.randomUUID()}`), 400, 'validation_failed');
+  });
 });
 
 describe('a reconciliation', () => {

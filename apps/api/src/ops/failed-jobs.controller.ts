@@ -9,7 +9,8 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { sendJson } from '../http/command-answer.js';
-import { assertEmpty, parseRequest } from '../http/parse-request.js';
+import { sendPage } from '../http/page.js';
+import { assertEmpty, invalid, parseRequest } from '../http/parse-request.js';
 import { OperatorActions } from './operator-actions.js';
 import { ListJobsQuery } from './ops.queries.js';
 import { JobListResponse, JobResponse } from './ops.responses.js';
@@ -38,10 +39,13 @@ export class FailedJobsController {
     @CurrentCaller() caller: Caller,
     @Query() _query: ListJobsQuery,
   ): Promise<void> {
-    const limit = Number(parseRequest(ListJobsQuery, request.query).limit ?? 10);
+    const { limit, startingAfter } = parseRequest(ListJobsQuery, request.query);
     const jobs = await this.#failedJobsOf(caller);
-    const data = jobs.slice(0, limit).map(viewJob);
-    sendJson(request, reply, 200, JSON.stringify({ object: 'list', data, hasMore: jobs.length > limit, nextCursor: null }));
+    const last = jobs.findIndex(({ id }) => id === startingAfter);
+    if (startingAfter !== undefined && last === -1)
+      throw invalid([{ field: 'startingAfter', message: 'must be the nextCursor of a page, of a job that has not been retried since' }]);
+    const [from, to] = [last + 1, last + 1 + Number(limit ?? 10)];
+    sendPage(request, reply, jobs.slice(from, to).map(viewJob), jobs.length > to);
   }
 
   @Post(':id/retry')

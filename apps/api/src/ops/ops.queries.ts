@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, IsUUID, Matches } from 'class-validator';
 import { OPEN_STATUSES } from '#libs/payments';
 import { IsInstant } from '../orders/list-orders.query.js';
 
@@ -85,6 +85,11 @@ export class ListJobsQuery {
   @IsOptional()
   @IsIn(['failed'])
   state?: string;
+
+  @ApiPropertyOptional({ description: 'The `nextCursor` of the page before.' })
+  @IsOptional()
+  @IsUUID()
+  startingAfter?: string;
 }
 
 /** The body of POST /v1/ops/reconciliations. */

@@ -2090,6 +2090,8 @@ export interface operations {
                 /** @description 1 to 100 */
                 limit?: string;
                 state?: "failed";
+                /** @description The `nextCursor` of the page before. */
+                startingAfter?: string;
             };
             header?: {
                 /** @description An ETag: while it is still the current one, the answer is 304 without a body. */
@@ -2106,6 +2108,7 @@ export interface operations {
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
