@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config } from '#libs/config';
 import { type Database } from '#libs/database';
-import { AccountGate, assertOurMode, learnAccount, SharedGate, StripeGateway } from '#libs/payments';
+import { AccountGate, assertOurMode, fingerprintOf, learnAccount, SharedGate, StripeGateway } from '#libs/payments';
 import { systemEntropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { releaseDelayed } from './release-delayed.js';
@@ -19,7 +19,9 @@ export interface OpenStripe {
 
 /** Opens the way to Stripe, behind breakers, limiter and the question whose our key is. Throws ConfigError when it is another account's. */
 export async function openStripe(config: Config, database: Database, logger: Logger, wakeRelay: () => void): Promise<OpenStripe> {
-  await assertOurMode(database.autocommit, config, logger);
+  const known = await assertOurMode(database.autocommit, config, logger);
+  const keyFingerprint = fingerprintOf(config.stripe.secretKey);
+  const isKnownKey = known.keyFingerprint === keyFingerprint;
   const shared = new SharedGate({
     tx: database.autocommit,
     entropy: systemEntropy,
@@ -28,10 +30,10 @@ export async function openStripe(config: Config, database: Database, logger: Log
     failuresMax: config.stripe.breakerFailures,
     release: (closed) => releaseDelayed({ database, entropy: systemEntropy, wake: wakeRelay }, closed),
   });
-  const gate = new AccountGate(shared);
+  const gate = new AccountGate(shared, isKnownKey);
   const stopping = new AbortController();
-  const question = { tx: database.autocommit, gateway: new StripeGateway(config.stripe), gate, logger };
-  const learned = learnAccount(question, stopping.signal);
+  const question = { keyFingerprint, tx: database.autocommit, gateway: new StripeGateway(config.stripe), gate, logger };
+  const learned = isKnownKey && known.stripeAccountId !== null ? Promise.resolve() : learnAccount(question, stopping.signal);
   await Promise.race([learned, delay(WAIT_FOR_STRIPE_MS, undefined, { ref: false })]);
   const refused = learned.then(() => new Promise<never>(() => undefined));
   refused.catch(() => undefined);

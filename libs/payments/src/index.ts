@@ -52,7 +52,7 @@ export {
 } from './reconciliations.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
 export { cancelParams, createSessionParams, HOSTED_LIFE_SECONDS_MAX, type SessionRequest } from './session-request.js';
-export { AccountGate, assertOurMode, learnAccount } from './stripe-account.js';
+export { AccountGate, assertOurMode, fingerprintOf, learnAccount } from './stripe-account.js';
 export { StripeFailure } from './stripe/stripe-failure.js';
 export { StripeGateway } from './stripe/stripe-gateway.js';
 export { type SignedEvent, verifyWebhook } from './stripe/stripe-webhooks.js';

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, ConfigError } from '#libs/config';
 import { type Tx } from '#libs/database';
 import { type Logger } from '#libs/telemetry';
 import { type Endpoint } from './gate/endpoint.js';
 import { type Passage, type StripeGate } from './gate/stripe-gate.js';
-import { rememberAccount, rememberMode } from './stripe-account.store.js';
+import { rememberAccount, type RememberedAccount, rememberStart } from './stripe-account.store.js';
 import { classify, heldBack } from './stripe/stripe-failure.js';
 import { type StripeGateway } from './stripe/stripe-gateway.js';
 
@@ -14,10 +15,14 @@ const HELD_FOR_MS = 700;
 
 /**
  * Makes sure that our key is of the mode this database is the record of; the first start decides which. Orders, idempotency keys and
- * sums of one mode mean nothing in the other. Throws ConfigError.
+ * sums of one mode mean nothing in the other. Returns what is remembered of the account. Throws ConfigError.
  */
-export async function assertOurMode(tx: Tx, { instance, stripe }: Pick<Config, 'instance' | 'stripe'>, logger: Logger): Promise<void> {
-  const known = await rememberMode(tx, { instance, mode: stripe.mode });
+export async function assertOurMode(
+  tx: Tx,
+  { instance, stripe }: Pick<Config, 'instance' | 'stripe'>,
+  logger: Logger,
+): Promise<RememberedAccount> {
+  const known = await rememberStart(tx, { instance, mode: stripe.mode, keyFingerprint: fingerprintOf(stripe.secretKey) });
   if (known.mode !== stripe.mode) {
     throw new ConfigError([
       `STRIPE_SECRET_KEY is of the ${stripe.mode} mode, but this database is the record of a Stripe account in ${known.mode} mode: give one of them its own database`,
@@ -28,13 +33,24 @@ export async function assertOurMode(tx: Tx, { instance, stripe }: Pick<Config, '
       { was: known.instance, is: instance },
       'ONCEPAY_INSTANCE has changed: what Stripe holds under the old name is ours only where its id is known',
     );
+  return known;
 }
 
-/** Lets no call pass before Stripe has told that our key belongs to the account this database is the record of. */
-export class AccountGate implements StripeGate {
-  #isOurs = false;
+/** Tells one secret key from another, and nothing of either. */
+export function fingerprintOf(secretKey: string): string {
+  return createHash('sha256').update(secretKey).digest('hex');
+}
 
-  constructor(readonly inner: StripeGate) {}
+/** Lets no call of a key that is new here pass before Stripe has told that it belongs to the account this database is the record of. */
+export class AccountGate implements StripeGate {
+  #isOurs: boolean;
+
+  constructor(
+    readonly inner: StripeGate,
+    isKnownKey: boolean,
+  ) {
+    this.#isOurs = isKnownKey;
+  }
 
   async ready(endpoint: Endpoint): Promise<void> {
     this.#assertOurs();
@@ -61,6 +77,7 @@ export class AccountGate implements StripeGate {
  * it may do.
  */
 interface AccountQuestion {
+  readonly keyFingerprint: string;
   readonly tx: Tx;
   readonly gateway: Pick<StripeGateway, 'retrieveAccountId'>;
   readonly gate: AccountGate;
@@ -82,7 +99,7 @@ export async function learnAccount(question: AccountQuestion, stopping: AbortSig
 }
 
 /** false: nobody knows yet. */
-async function isOurs({ tx, gateway, gate, logger }: AccountQuestion): Promise<boolean> {
+async function isOurs({ keyFingerprint, tx, gateway, gate, logger }: AccountQuestion): Promise<boolean> {
   let told: string;
   try {
     await gate.inner.ready('reads');
@@ -95,7 +112,7 @@ async function isOurs({ tx, gateway, gate, logger }: AccountQuestion): Promise<b
   }
   let known: string;
   try {
-    known = await rememberAccount(tx, told);
+    known = await rememberAccount(tx, told, keyFingerprint);
   } catch (error) {
     logger.warn({ error }, 'could not look up which Stripe account this database is the record of');
     return false;
