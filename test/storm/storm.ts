@@ -54,8 +54,8 @@ const BUYERS_MAX = 256;
 /** No buyer comes in while more than this is left to do: a machine slower than its buyers would only be tested for its speed. */
 const LEFT_TO_DO_MAX = 1_500;
 /** In the last seconds less, so that the healing is judged, and not how long a slow machine works off what it was given. */
-const LEFT_TO_DO_MAX_AT_THE_END = 200;
-const END_MS = 30_000;
+const LEFT_TO_DO_MAX_AT_THE_END = 400;
+const END_MS = 20_000;
 const LOOK_EVERY_MS = 500;
 /** How many acknowledged commands are sent once more at the end, beside all that were never answered. */
 const REPEATED_AT_THE_END = 500;

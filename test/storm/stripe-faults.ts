@@ -77,9 +77,13 @@ export class StripeFaults {
     private readonly tally: Tally,
   ) {}
 
-  /** Sets a few faults, each for the next few requests or deliveries. */
+  /**
+   * Sets a few faults, each for the next few requests or deliveries. Those of the time before that have not struck are taken away:
+   * while a breaker is open they would gather, so that each of its rare probes met one and the rest of the storm was one outage.
+   */
   async set(): Promise<void> {
     const { chance } = this;
+    await request(`${this.url}/_sim/faults`, { method: 'DELETE', timeoutMs: 2_000 }).catch(() => null);
     await this.#post('/_sim/faults', [
       { ...withoutWeight(chance.weighted(TO_WRITES)), key: 'op_*', count: chance.between(1, 3) },
       ...(chance.happens(0.4) ? [{ ...withoutWeight(chance.weighted(KEPT)), method: 'POST', key: 'op_*', count: 1 }] : []),
