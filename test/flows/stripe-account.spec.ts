@@ -56,6 +56,20 @@ describe('the database remembers whose record it is', () => {
     ]);
   });
 
+  it('a worker with a key that is known here asks nobody and waits for nothing', async () => {
+    await stack.stopWorker();
+    const asked = async (): Promise<number> =>
+      (await journalOf(stack, `kind=request&account=${stack.stripeKey}`)).filter(({ path }) => path === '/v1/account').length;
+    const before = await asked();
+    assert.ok(before > 0);
+    await stack.control('/_sim/faults', { route: 'GET /v1/account', action: 'error', status: 503 });
+    const { id } = await stack.order();
+    await stack.startWorker();
+    await stack.orderIn(id, 'paid');
+    assert.equal(await asked(), before);
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+  });
+
   it('a worker with a key of another account does not start, and names both', async () => {
     await assert.rejects(
       startWorker(configOf('sk_test_of_another_account'), logger),
@@ -93,20 +107,6 @@ describe('the database remembers whose record it is', () => {
     await stack.stopSimulator();
     await Promise.all([stack.startWorker(), stack.startSimulator()]);
     await stack.orderIn(id, 'paid');
-  });
-
-  it('a worker with a key that is known here asks nobody and waits for nothing', async () => {
-    await stack.stopWorker();
-    const asked = async (): Promise<number> =>
-      (await journalOf(stack, `kind=request&account=${stack.stripeKey}`)).filter(({ path }) => path === '/v1/account').length;
-    const before = await asked();
-    assert.ok(before > 0);
-    await stack.control('/_sim/faults', { route: 'GET /v1/account', action: 'error', status: 503 });
-    const { id } = await stack.order();
-    await stack.startWorker();
-    await stack.orderIn(id, 'paid');
-    assert.equal(await asked(), before);
-    await stack.control('/_sim/faults', undefined, 'DELETE');
   });
 
   it('and keeps the rules', () => assertRulesHold(stack));
