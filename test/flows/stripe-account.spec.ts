@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ConfigError, loadConfig } from '#libs/config';
 import { createLogger } from '#libs/telemetry';
@@ -12,6 +15,7 @@ import { type Stack, startStack } from '../support/stack.js';
 const logger = createLogger('test', 'silent');
 
 let stack: Stack;
+let folder: string;
 let accountId: string;
 let queue: Readonly<Record<string, string>>;
 
@@ -44,11 +48,15 @@ async function writesBy(secretKey: string): Promise<number> {
 
 describe('the database remembers whose record it is', () => {
   before(async () => {
-    stack = await startStack();
+    folder = mkdtempSync(join(tmpdir(), 'oncepay-account-'));
+    stack = await startStack({ stateFile: join(folder, 'simulator.json') });
     queue = await queueSettings();
     accountId = (await stack.stripe.accounts.retrieveCurrent()).id;
   });
-  after(() => stack.close());
+  after(async () => {
+    await stack.close();
+    rmSync(folder, { recursive: true });
+  });
 
   it('from the first start on: mode, account and instance', async () => {
     assert.deepEqual(await stack.database.query('SELECT mode, instance, stripe_account_id FROM stripe_account'), [
