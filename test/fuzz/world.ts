@@ -9,7 +9,6 @@ const UNCOUNTED = ['_prisma_migrations', 'rate_limit_counts', 'idempotency_keys'
 
 /** So few that most requests meet something in a state that others have brought about. */
 const KNOWN_MAX = 30;
-const FIRST_OF_EACH = 9;
 
 /** An installation with one of everything an id can name, and without a worker: only requests change anything. */
 export class World {
@@ -18,11 +17,13 @@ export class World {
   private constructor(
     readonly stack: Stack,
     private readonly ids: Readonly<Record<string, string[]>>,
+    /** Of some operations: what they can be carried out on. */
+    private readonly suited: Readonly<Record<string, readonly string[]>>,
   ) {}
 
   static async make(): Promise<World> {
     const stack = await startStack();
-    const ids = await populate(stack);
+    const { ids, suited } = await populate(stack);
     await stack.stopWorker();
     const tables = await stack.database.query<{ name: string }>(
       `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> ALL ($1)`,
@@ -35,14 +36,14 @@ export class World {
          RETURN json_build_object(${counts.join()}, 'versions', (SELECT sum(version) FROM orders),
            'keys in force', (SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND expires_at IS NULL)); END $$`,
     );
-    return new World(stack, ids);
+    return new World(stack, ids, suited);
   }
 
   /** The request with what it names put in. */
   wire({ operation, caller, id, query, idempotencyKey, headers, body }: Drawn): WireRequest {
     const known = this.ids[collectionOf(operation.path)] ?? [];
-    // Every other one is of those that were there at first, in states that few requests bring about.
-    const among = typeof id === 'number' && id % 2 === 0 ? known.slice(0, FIRST_OF_EACH) : known;
+    // Every other one is in a state that the operation needs and few requests bring about.
+    const among = typeof id === 'number' && id % 2 === 0 ? (this.suited[operation.id] ?? known) : known;
     const named = typeof id === 'number' ? (among[(id >> 1) % among.length] ?? 'none') : id;
     const key = {
       secret: SECRET_KEYS[0],
@@ -92,18 +93,21 @@ function collectionOf(path: string): string {
   return path.split('/{id}')[0] ?? path;
 }
 
-async function populate(stack: Stack): Promise<Record<string, string[]>> {
+async function populate(stack: Stack): Promise<{ ids: Record<string, string[]>; suited: Record<string, string[]> }> {
   const price = { name: 'T-shirt', currency: 'usd', unitAmount: 2_000 };
   for (const key of SECRET_KEYS) await stack.call('/v1/prices/tshirt', { method: 'PUT', key, body: price });
   const unpaid = { paymentMethod: undefined };
-  const [paid, ...rest] = await Promise.all([
-    brought(stack, 'paid', {}),
-    brought(stack, 'paid', {}),
-    ...[1, 2, 3].map(() => brought(stack, 'authorized', { captureMethod: 'manual' })),
-    ...[1, 2].map(() => brought(stack, 'requires_payment', unpaid)),
-    brought(stack, 'requires_payment', { ...unpaid, checkout: 'hosted', returnUrl: 'https://shop.example/' }),
+  const some = (status: string, traits: object): Promise<readonly OrderJson[]> =>
+    Promise.all([1, 2, 3].map(() => brought(stack, status, traits)));
+  const [paid, authorized, payable, [hosted]] = await Promise.all([
+    some('paid', {}),
+    some('authorized', { captureMethod: 'manual' }),
+    some('requires_payment', unpaid),
+    some('requires_payment', { ...unpaid, checkout: 'hosted', returnUrl: 'https://shop.example/' }),
   ]);
-  const returned = await refundIn(stack, (await refund(stack, paid.id, { amount: 500 })).id, 'succeeded');
+  const [first] = paid;
+  if (first === undefined || hosted === undefined) throw new Error('bug: nothing was ordered');
+  const returned = await refundIn(stack, (await refund(stack, first.id, { amount: 500 })).id, 'succeeded');
   const canceled = await brought(stack, 'requires_payment', unpaid);
   await command(stack, canceled.id, 'cancel');
   await stack.orderIn(canceled.id, 'canceled');
@@ -119,16 +123,18 @@ async function populate(stack: Stack): Promise<Record<string, string[]>> {
     const { json } = await stack.call(`/v1/ops/reconciliations/${String(comparison['id'])}`);
     return json['status'] === 'done';
   });
-  return {
-    '/v1/orders': [paid, canceled, ...rest].map(({ id }) => id),
+  const idsOf = (orders: readonly OrderJson[]): string[] => orders.map(({ id }) => id);
+  const ids = {
+    '/v1/orders': idsOf([...paid, canceled, hosted, ...authorized, ...payable]),
     '/v1/refunds': [returned.id],
     '/v1/prices': ['tshirt'],
     '/v1/keys': keys.map(({ json }) => String(json['id'])),
     '/v1/ops/webhook-events': [event?.id ?? ''],
-    '/v1/ops/operations': [paid.id.replace('ord_', 'op_')],
+    '/v1/ops/operations': [first.id.replace('ord_', 'op_')],
     '/v1/ops/jobs': [crypto.randomUUID()],
     '/v1/ops/reconciliations': [String(comparison['id'])],
   };
+  return { ids, suited: { captureOrder: idsOf(authorized), payOrder: idsOf(payable), createRefund: idsOf(paid) } };
 }
 
 async function brought(stack: Stack, status: string, traits: object): Promise<OrderJson> {
