@@ -22,8 +22,8 @@ export const outsideSteps: readonly WeightedStep[] = [
   { weight: 2, arbitrary: fc.record({ of: pick, amount: fc.constantFrom(1, 700, 2_000) }).map(refundThere) },
   { weight: 1, arbitrary: pick.map(cancelThere) },
   { weight: 4, arbitrary: fc.record({ of: pick, which: fc.nat({ max: 5 }), succeeds }).map(settleRefund) },
-  { weight: 1, arbitrary: fc.record({ of: pick, inquiry: fc.boolean() }).map(dispute) },
-  { weight: 1, arbitrary: fc.record({ of: pick, succeeds }).map(closeDispute) },
+  { weight: 2, arbitrary: fc.record({ of: pick, inquiry: fc.boolean() }).map(dispute) },
+  { weight: 3, arbitrary: fc.record({ of: pick, succeeds }).map(closeDispute) },
 ];
 
 /** Time, which ends what nobody has paid or captured. */
