@@ -31,7 +31,9 @@ export interface ClaimedOperation {
 
 /** Why an operation could not be claimed. */
 export type NotClaimed =
-  | { readonly reason: 'settled' | 'held' | 'behind another' | 'gone' }
+  | { readonly reason: 'held' | 'behind another' | 'gone' }
+  /** It is over; `nextId` is the operation of its payment that has come to its turn, if any. */
+  | { readonly reason: 'settled'; readonly nextId: string | null }
   | { readonly reason: 'early'; readonly dueAt: Date };
 
 interface ClaimRow {
@@ -89,12 +91,16 @@ export async function claimOperation(tx: Tx, id: string): Promise<ClaimedOperati
 
 /** Why `claimOperation` gave nothing: for a job to decide whether it is done or comes again. */
 export async function whyNotClaimed(tx: Tx, id: string): Promise<NotClaimed> {
-  const rows = await tx.$queryRaw<{ runnable: boolean; held: boolean; early: boolean; due_at: Date }[]>`
-    SELECT ${RUNNABLE} AS runnable, coalesce(op.lease_until >= now(), false) AS held, op.next_attempt_at > now() AS early, op.next_attempt_at AS due_at
+  const rows = await tx.$queryRaw<{ runnable: boolean; held: boolean; early: boolean; due_at: Date; next_id: string | null }[]>`
+    SELECT ${RUNNABLE} AS runnable, coalesce(op.lease_until >= now(), false) AS held, op.next_attempt_at > now() AS early, op.next_attempt_at AS due_at,
+      (SELECT later.id FROM payment_operations later
+       WHERE op.kind NOT IN ('refund', 'cancel_orphan') AND later.kind NOT IN ('refund', 'cancel_orphan') AND later.payment_id = op.payment_id
+         AND later.sequence > op.sequence AND later.finished_at IS NULL
+       ORDER BY later.sequence LIMIT 1) AS next_id
     FROM payment_operations op WHERE op.id = ${id}::uuid`;
   const row = rows[0];
   if (row === undefined) return { reason: 'gone' };
-  if (!row.runnable) return { reason: 'settled' };
+  if (!row.runnable) return { reason: 'settled', nextId: row.next_id };
   if (row.held) return { reason: 'held' };
   return row.early ? { reason: 'early', dueAt: row.due_at } : { reason: 'behind another' };
 }

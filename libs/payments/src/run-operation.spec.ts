@@ -1,8 +1,53 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { loadConfig } from '#libs/config';
+import { Database } from '#libs/database';
+import { systemClock, systemEntropy, uuidOf } from '#libs/primitives';
+import { createLogger } from '#libs/telemetry';
 import { layOrder, sentFor, strike } from '../../../test/support/laid-orders.js';
 import { type Stack, startStack } from '../../../test/support/stack.js';
 import { waitFor } from '../../../test/support/wait-for.js';
+import { type Payments } from './payments.js';
+import { runOperation } from './run-operation.js';
+import { StripeGateway } from './stripe/stripe-gateway.js';
+
+describe('an operation that follows from another', () => {
+  let stack: Stack;
+  let payments: Payments;
+  before(async () => {
+    stack = await startStack({ withWorker: false });
+    const onError = assert.fail;
+    const { stripe } = loadConfig({
+      DATABASE_URL: stack.database.url,
+      STRIPE_SECRET_KEY: stack.stripeKey,
+      STRIPE_WEBHOOK_SECRETS: stack.webhookSecret,
+      STRIPE_API_BASE: stack.simulatorUrl,
+    });
+    payments = {
+      database: new Database({ url: stack.database.url, behindPooler: false, onError }),
+      gateway: new StripeGateway(stripe),
+      clock: systemClock,
+      entropy: systemEntropy,
+      logger: createLogger('test', 'silent'),
+    };
+  });
+  after(async () => {
+    await payments.database.close();
+    await stack.close();
+  });
+
+  it('is tried again by the job that tried it first, when it is due', async () => {
+    const laid = await layOrder(stack);
+    await strike(stack, laid, 'confirm', { action: 'rate_limit', retryAfterSeconds: 30, nth: [1] });
+    const job = uuidOf('op', laid.operations.create) ?? '';
+    assert.equal((await runOperation(payments, job)).outcome, 'snooze');
+    assert.equal((await runOperation(payments, job)).outcome, 'snooze', 'it is not due');
+    await stack.database.query(`UPDATE payment_operations SET next_attempt_at = now() WHERE status = 'queued'`);
+    assert.deepEqual(await runOperation(payments, job), { outcome: 'done' });
+    assert.equal((await stack.readOrder(laid.id)).status, 'paid');
+    assert.equal((await sentFor(stack, laid, 'confirm')).length, 2);
+  });
+});
 
 describe('an operation that is sent again under its key', () => {
   let stack: Stack;

@@ -59,7 +59,17 @@ async function attempt(payments: Payments, id: string): Promise<AttemptResult> {
   const operation = await effect('worker.operation.claim', () => claimOperation(autocommit, id));
   if (operation === null) {
     const why = await whyNotClaimed(autocommit, id);
-    return why.reason === 'early' ? { job: { outcome: 'snooze', until: why.dueAt }, nextOperationId: null } : DONE;
+    switch (why.reason) {
+      case 'early':
+        return { job: { outcome: 'snooze', until: why.dueAt }, nextOperationId: null };
+      case 'settled':
+        // An earlier run of this job has got beyond its own operation; what it put off then is due now.
+        return { ...DONE, nextOperationId: why.nextId };
+      case 'held':
+      case 'behind another':
+      case 'gone':
+        return DONE;
+    }
   }
   const { requestId, orderId } = operation;
   const ids = { operationId: publicId('op', id), orderId: publicId('ord', orderId), ...(requestId === null ? {} : { requestId }) };
