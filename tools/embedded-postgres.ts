@@ -186,7 +186,8 @@ async function startServer({ binaries, dataDir, user }: Launch, port: number, du
     'timezone=UTC',
     'log_timezone=UTC',
     `oncepay.launcher=${process.pid}`,
-    ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
+    // A worker of autovacuum for each of hundreds of databases that live for seconds costs more than it tidies.
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'autovacuum=off']),
   ];
   const command = [binaries.postgres, '-D', seenFromInside(dataDir, user), ...settings.flatMap((setting) => ['-c', setting])];
   const server = startBound(command, { cwd: dataDir, output: log, user });

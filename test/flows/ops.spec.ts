@@ -226,12 +226,14 @@ describe('a job that BullMQ gave up', () => {
   });
 
   it('has its place on a page, the latest first', async () => {
+    const given = Array.from({ length: 3 }, () => crypto.randomUUID());
     await stack.database.query(
-      `INSERT INTO outbox (id, kind, payload) SELECT gen_random_uuid(), 'webhook-event', '{"nonsense": true}' FROM generate_series(1, 3)`,
+      `INSERT INTO outbox (id, kind, payload) SELECT id, 'webhook-event', '{"nonsense": true}' FROM unnest($1::uuid[]) AS id`,
+      [given],
     );
     const all = await waitFor('all to fail', async () => {
       const jobs = membersOf(await ops('/jobs?limit=100'));
-      return jobs.length >= 3 && jobs;
+      return given.every((id) => jobs.some((job) => job['id'] === id)) && jobs;
     });
     const ids: unknown[] = [];
     for (let path = '/jobs?limit=1'; path !== '';) {
