@@ -42,11 +42,16 @@ export async function assertRulesHoldFor(sequence: Sequence, model: Model): Prom
   await assertAnswersStay(sequence);
 }
 
-/** R7, once everything was heard and nothing is under way. */
-export async function assertMirrored(sequence: Sequence, target: ModelOrder): Promise<void> {
+/** R7, once everything was heard and nothing is under way. `hearNews` tells our side what has happened at Stripe meanwhile. */
+export async function assertMirrored(
+  sequence: Sequence,
+  target: ModelOrder,
+  hearNews: () => Promise<void> = async () => undefined,
+): Promise<void> {
   await waitFor(
     `order ${target.id} to equal Stripe's`,
     async () => {
+      await hearNews();
       const differences = await differencesOf(sequence, target);
       if (differences.length === 0) return true;
       throw new Error(differences.join('; '));

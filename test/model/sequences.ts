@@ -214,6 +214,6 @@ function tell({
     `  ${fc.stringify(first)}`,
     `  ${steps}`,
     `(after ${numShrinks} shrinks)`,
-    `again: npm run model -- --seed ${seed} --path "${counterexamplePath ?? ''}" --replay "${replayPath}"`,
+    `again: npm run model -- --seed=${seed} --path "${counterexamplePath ?? ''}" --replay "${replayPath}"`,
   ].join('\n');
 }
