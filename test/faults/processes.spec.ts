@@ -169,6 +169,8 @@ describe('a worker', () => {
 
 describe('processes that are replaced one after the other', () => {
   const LOOK_EVERY_MS = 50;
+  /** Of each buyer: some request is under way whenever a process goes, and the processor is left to those who come. */
+  const BUY_EVERY_MS = 200;
 
   it('lose no request of clients that come through a balancer, and leave no order unpaid', async () => {
     const ports = [Number(new URL(here.url).port), await freePort()] as const;
@@ -194,7 +196,7 @@ describe('processes that are replaced one after the other', () => {
         const open = [...ready];
         const url = `http://127.0.0.1:${open[count % open.length]}/v1/orders`;
         answers.push(await call(url, { key: SECRET_KEY, idempotencyKey: crypto.randomUUID(), body: ORDER }));
-        await sleep(LOOK_EVERY_MS);
+        await sleep(BUY_EVERY_MS);
       }
     };
     const running = Promise.all([...ports.map(balance), buy(), buy()]);

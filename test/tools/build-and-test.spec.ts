@@ -59,16 +59,19 @@ describe('npm run build', () => {
     assert.doesNotMatch(output, /Prisma client/);
   });
 
-  it('leaves the tests for later when only the product is asked for', () => {
+  it('leaves the tests for later when only the product is asked for, and does nothing when it is asked again', () => {
     write('libs/one/src/one.ts', 'export const one = 3;\n');
     write('libs/one/src/one.spec.ts', 'export {};\n');
-    const { output } = node('--input-type=module', '-e', "import { build } from './tools/build.mjs'; await build(console.log, 'product');");
-    assert.match(output, /TypeScript/);
+    const buildProduct = (): string =>
+      node('--input-type=module', '-e', "import { build } from './tools/build.mjs'; await build(console.log, 'product');").output;
+    assert.match(buildProduct(), /TypeScript/);
     assert.match(readFileSync(join(scratch, 'dist/libs/one/src/one.js'), 'utf8'), /one = 3/);
     assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.spec.js')), false);
+    assert.equal(buildProduct(), '');
 
     build();
     assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.spec.js')), true);
+    assert.equal(buildProduct(), '');
     rmSync(join(scratch, 'libs/one/src/one.spec.ts'));
   });
 
