@@ -50,7 +50,8 @@ export interface Stack {
   stopSimulator(): Promise<void>;
   /** On the same port; its memory is new unless the stack was started with `stateFile`. */
   startSimulator(): Promise<void>;
-  close(): Promise<void>;
+  /** `finish` has the database to itself before it is dropped. */
+  close(finish?: (database: TestDatabase) => Promise<void>): Promise<void>;
 }
 
 /** What tests read of an order. */
@@ -84,6 +85,8 @@ interface StackOptions {
   readonly virtualClock?: boolean;
   /** The API hands out the browser side of the simulator's account and knows where it is, as after `npm start`. */
   readonly forBrowsers?: boolean;
+  /** Has the database to itself first; returns the address by which API and worker reach it. */
+  readonly prepare?: (database: TestDatabase) => Promise<string>;
 }
 
 /** An order of one item. */
@@ -100,12 +103,13 @@ export async function startStack({
   stateFile,
   virtualClock = false,
   forBrowsers = false,
+  prepare = async ({ url }) => url,
 }: StackOptions = {}): Promise<Stack> {
   const database = given ?? (await freshDatabase());
   const simulatorPort = virtualClock || forBrowsers ? await freePort() : 0;
   const stripeKey = `sk_test_${crypto.randomUUID().replaceAll('-', '')}`;
   const settings = {
-    DATABASE_URL: database.url,
+    DATABASE_URL: await prepare(database),
     PORT: '0',
     STRIPE_SECRET_KEY: stripeKey,
     STRIPE_WEBHOOK_SECRETS: WEBHOOK_SECRET,
@@ -191,10 +195,11 @@ export async function startStack({
     startSimulator: async () => {
       simulator ??= await simulate(port);
     },
-    close: async () => {
+    close: async (finish) => {
       await worker?.close();
       await simulator?.close();
       await api.close();
+      await finish?.(database);
       await database.drop();
     },
   };

@@ -327,6 +327,8 @@ export async function migrateQueue(databaseUrl: string): Promise<void> {
   await client.connect();
   try {
     await runMigrations(client);
+    // BullMQ makes a queue's sequence when it is first needed, which whoever may only change rows could not.
+    await client.query('SELECT bullmq.next_job_id(name) FROM unnest($1::text[]) AS name', [QUEUES]);
   } finally {
     await client.end();
   }
