@@ -253,7 +253,7 @@ describe('a failure', () => {
   it('to hear of its own commit is 503, and the repetition is answered with what was committed', async () => {
     const key = newKey();
     const order = { ...AN_ORDER, reference: 'lost commit' };
-    route.loseNextAnswerTo('INSERT INTO idempotency_keys');
+    route.loseNextAnswerTo('lost commit');
     assertProblem(await api.order(key, order), 503, 'unavailable');
 
     const again = await api.order(key, order);
