@@ -5,6 +5,7 @@ import { becomeDue, operationIn } from '../support/commands.js';
 import { assertRulesHold } from '../support/invariants.js';
 import { effectsOn, journalOf } from '../support/payment-facts.js';
 import { type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { deliverTo } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 const RETURN_URL = 'https://shop.example/return';
@@ -314,6 +315,37 @@ describe('whatever is lost, late or repeated', () => {
       await stack.control('/_sim/webhooks', undefined, 'DELETE');
     });
   }
+
+  // The session keeps its intent to itself until the buyer pays, so the first we hear of the intent may be what became of its money.
+  it('is paid and disputed when the dispute is the only event that arrives', async () => {
+    await stack.control('/_sim/webhooks', { action: 'drop' });
+    const order = await opened();
+    await onPage(order, CARD);
+    const { payment_intent: intent } = await sessionOf(stack, order);
+    const [charge] = (await stack.stripe.charges.list({ payment_intent: String(intent) })).data;
+    const dispute = await stack.control(`/_sim/charges/${charge?.id}/dispute`, { reason: 'fraudulent', inquiry: false });
+    assert.equal(dispute.status, 200, dispute.text);
+    const [event] = (await stack.stripe.events.list({ type: 'charge.dispute.created', limit: 1 })).data;
+    assert.ok(event !== undefined);
+    await deliverTo(stack, event);
+    const seen = await stack.orderIn(order.id, 'paid');
+    assert.deepEqual([seen.payment.stripePaymentIntentId, seen.amountCaptured], [intent, 4_300]);
+    await waitFor('the dispute', async () => (await stack.call(`/v1/orders/${order.id}`)).json['dispute'] !== null);
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+  });
+
+  it('is paid and refunded when the refund is the only event that arrives', async () => {
+    await stack.control('/_sim/webhooks', { action: 'drop' });
+    const order = await opened();
+    await onPage(order, CARD);
+    const { payment_intent: intent } = await sessionOf(stack, order);
+    await stack.stripe.refunds.create({ payment_intent: String(intent), amount: 300 });
+    const [event] = (await stack.stripe.events.list({ type: 'refund.created', limit: 1 })).data;
+    assert.ok(event !== undefined);
+    await deliverTo(stack, event);
+    await stack.orderIn(order.id, 'partially_refunded');
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+  });
 });
 
 describe('the time of a hosted order', () => {

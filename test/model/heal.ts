@@ -31,7 +31,7 @@ export async function heal(sequence: Sequence, { leaps }: Model, { hearsInTheEnd
   await stack.control('/_sim/faults', undefined, 'DELETE');
   await stack.control('/_sim/webhooks', undefined, 'DELETE');
   await stack.startWorker();
-  await sequence.calm({ mayHold: true });
+  await sequence.calm();
   const events = await sequence.events();
   const isRead = hearsInTheEnd === 'nothing' && leaps === 0;
   const last = lastOfEach(events).filter(({ type }) => !isRead || type.startsWith('charge.dispute.'));
@@ -46,11 +46,8 @@ export async function heal(sequence: Sequence, { leaps }: Model, { hearsInTheEnd
       ),
     HEARD_WITHIN_MS,
   );
-  await sequence.calm({ mayHold: isRead });
-  if (isRead) {
-    await reconcile(sequence);
-    await sequence.calm();
-  }
+  await sequence.calm();
+  if (isRead) await reconcile(sequence);
   await expireDue(sequence);
 }
 

@@ -221,7 +221,7 @@ function race({ of, amount: sum, verbs }: { of: number; amount: number | null; v
 
 /** A stopped worker ends nothing. */
 async function end(calmly: boolean, { isWorkerRunning }: Model, sequence: Sequence): Promise<void> {
-  if (calmly && isWorkerRunning) await sequence.calm({ mayHold: true });
+  if (calmly && isWorkerRunning) await sequence.calm();
 }
 
 function suffix(calmly: boolean): string {

@@ -38,12 +38,13 @@ function atStripe(name: string, of: number, act: (sequence: Sequence, intentId: 
   });
 }
 
+/** Stripe lets nobody but its page confirm the intent of a session. */
 function payThere({ of, paymentMethod }: { of: number; paymentMethod: string }): Step {
   return onOrder(`the buyer pays(${paymentMethod})`, of, async (sequence, target) => {
     const { order } = await sequence.read(target.id);
     const sessionId = sessionOf(order);
     if (sessionId !== null) await sequence.stack.control(`/_sim/checkout/sessions/${sessionId}/pay`, { paymentMethod });
-    else if (order.payment.clientSecret !== null) await payInBrowser(sequence.stack, order, paymentMethod);
+    else if (order.payment.clientSecret !== null && !target.isHosted) await payInBrowser(sequence.stack, order, paymentMethod);
   });
 }
 

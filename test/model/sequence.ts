@@ -20,9 +20,6 @@ export interface StoredAnswer {
   readonly answer: Answer;
 }
 
-/** As `hurry` tells of one. */
-const HELD_EVENT = /^[a-z_.]+ held/;
-
 /** One sequence's share of the running system: its own orders, and what it was answered. */
 export class Sequence {
   readonly orderIds: string[] = [];
@@ -150,16 +147,13 @@ export class Sequence {
     }
   }
 
-  /**
-   * Waits until nothing is left to do that a running worker can do: no open operation, no event to apply. `mayHold`: events of objects
-   * that we have not heard of yet, as of a session's intent, may still be held.
-   */
-  async calm({ mayHold = false } = {}): Promise<void> {
+  /** Waits until nothing is left to do that a running worker can do: no open operation, no event to apply. */
+  async calm(): Promise<void> {
     const ids = this.orderIds.map((id) => uuidOf('ord', id) ?? assert.fail());
     await waitFor(
       'every operation and event to end',
       async () => {
-        const left = (await this.hurry(ids)).filter((what) => !mayHold || !HELD_EVENT.test(what));
+        const left = await this.hurry(ids);
         if (left.length === 0) return true;
         throw new Error(left.join('; '));
       },

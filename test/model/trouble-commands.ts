@@ -81,7 +81,7 @@ function hearAll(seed: number): Step {
   return {
     check: ({ orders }) => orders.length > 0,
     run: async ({ orders, isWorkerRunning }, sequence) => {
-      if (isWorkerRunning) await sequence.calm({ mayHold: true });
+      if (isWorkerRunning) await sequence.calm();
       const heard = new Set<string>();
       const hearNews = async (): Promise<void> => {
         const news = (await sequence.events()).filter(({ id }) => !heard.has(id));
@@ -126,7 +126,7 @@ function stopWorker(): Step {
 function calm(): Step {
   return {
     check: ({ isWorkerRunning, orders }) => isWorkerRunning && orders.length > 0,
-    run: (_, sequence) => sequence.calm({ mayHold: true }),
+    run: (_, sequence) => sequence.calm(),
     toString: () => 'calm',
   };
 }

@@ -104,12 +104,14 @@ describe('a checkout session', () => {
     deepStrictEqual(await sessionEvents(stripe), ['checkout.session.expired', 'checkout.session.expired']);
   });
 
-  it('owns its intent: that is ended by expiring the session', async () => {
+  it('owns its intent: that is confirmed by the page alone, and ended by expiring the session', async () => {
     const stripe = newAccount();
     const session = await open(stripe);
     await submit(session, { number: '4000000000000002' });
     const { payment_intent: id } = await stripe.checkout.sessions.retrieve(session.id);
     strictEqual((await refusal(stripe.paymentIntents.cancel(id as string))).statusCode, 400);
+    const confirm = { payment_method: 'pm_card_visa', return_url: 'https://shop.example' };
+    strictEqual((await refusal(stripe.paymentIntents.confirm(id as string, confirm))).statusCode, 400);
     await stripe.checkout.sessions.expire(session.id);
     strictEqual((await stripe.paymentIntents.retrieve(id as string)).status, 'canceled');
   });

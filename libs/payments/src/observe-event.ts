@@ -28,7 +28,7 @@ export async function observeEvent(
 ): Promise<EventObserved> {
   const fact = factOf(subject, object);
   if (fact === null) return observeHint(payments, instance, readHint(subject, object), cause);
-  const payment = await paymentOf(payments, instance, fact);
+  const payment = await paymentOf(payments, instance, fact, cause);
   if (payment === 'foreign' || payment === 'unknown' || payment === 'orphan') return payment;
   // Only what was paid is returned: we have missed the payment, and what is returned of it is no news of it.
   if (fact.of === 'refund' && !isFinal(payment.status) && fact.seen.paymentIntentId !== null)
@@ -85,7 +85,12 @@ function factOf(subject: EventFact['of'], object: unknown): EventFact | null {
 }
 
 /** The payment that a fact is about, by what we know of Stripe's ids; `unknown`: ours by its metadata all the same. */
-async function paymentOf(payments: Payments, instance: string, fact: EventFact): Promise<PaymentState | 'unknown' | 'foreign' | 'orphan'> {
+async function paymentOf(
+  payments: Payments,
+  instance: string,
+  fact: EventFact,
+  cause: string,
+): Promise<PaymentState | 'unknown' | 'foreign' | 'orphan'> {
   const tx = payments.database.autocommit;
   if (fact.of === 'session') {
     const known = await findPaymentBySession(tx, fact.seen.id);
@@ -99,7 +104,11 @@ async function paymentOf(payments: Payments, instance: string, fact: EventFact):
   // The intent's metadata tells; where the event does not carry the intent, it is read once.
   const intent = fact.of === 'intent' ? fact.seen : await readOnce(payments, intentId);
   if (intent?.instance !== instance) return 'foreign';
-  return fact.of === 'intent' ? payingWithout(payments, intent) : 'unknown';
+  const payment = await payingWithout(payments, intent);
+  if (fact.of === 'intent' || payment === 'unknown' || payment === 'orphan') return payment;
+  // A session tells us late of its intent, or not at all; what happened to the intent's money tells of it as well.
+  await observeIntent(payments, payment, intentId, cause);
+  return (await findPaymentByIntent(tx, intentId)) ?? 'unknown';
 }
 
 /** An intent our account does not have is nobody's order here. */

@@ -3,7 +3,7 @@ import { toShipping } from '../customers/address-params.js';
 import { changedMetadata, integer, type Parsed, required, string } from '../http/params.js';
 import { LIST_PARAMS, listPage, whereEquals } from '../http/lists.js';
 import { invalidRequest, missingResource } from '../http/stripe-error.js';
-import { confirmPaymentIntent } from './confirm.js';
+import { confirmPaymentIntent, intentSecret } from './confirm.js';
 import { createPaymentIntent, givenMethod, updatePaymentIntent } from './create.js';
 import type { PaymentIntent } from './payment-intent.js';
 import { CANCEL, CAPTURE, CONFIRM, CREATE, UPDATE } from './payment-intent-params.js';
@@ -59,8 +59,11 @@ export const PAYMENT_INTENT_ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/payment_intents/:id/confirm',
     forBrowsers: true,
     params: CONFIRM,
-    run: (call, params, { id }) =>
-      shown(call, confirmed(call, withConfirmChanges(call, opened(call, id, params.client_secret), params), params)),
+    run(call, params, { id }) {
+      const intent = opened(call, id, params.client_secret);
+      refuseOfSession(call, intent);
+      return shown(call, confirmed(call, withConfirmChanges(call, intent, params), params));
+    },
   }),
   endpoint({
     method: 'POST',
@@ -93,6 +96,14 @@ function opened(call: Call, id: string, clientSecret: string | undefined): Payme
   const needsSecret = call.audience === 'publishable' || clientSecret !== undefined;
   if (intent === undefined || (needsSecret && clientSecret !== intent.client_secret)) throw missingResource('payment_intent', id, 'intent');
   return intent;
+}
+
+/** Only its page confirms a session's intent. Source: docs.stripe.com/api/checkout/sessions/object, `payment_intent`. */
+function refuseOfSession(call: Call, { id }: PaymentIntent): void {
+  if (intentSecret(call, id).checkoutSession === null) return;
+  throw invalidRequest('You cannot confirm this PaymentIntent because it was created by a Checkout Session.', {
+    code: 'payment_intent_unexpected_state',
+  });
 }
 
 function shown(call: Call, intent: PaymentIntent): object {
