@@ -5,8 +5,8 @@ import { join, relative, sep } from 'node:path';
 
 const FILES_PER_PROCESS = [
   [/^(libs|apps)\//, 40],
-  [/^test\/(flows|contract)\//, 6],
-  [/^test\/simulator\//, 10],
+  [/^test\/(flows|contract)\//, 13],
+  [/^test\/simulator\//, 20],
 ];
 
 /** The modules that Node's runner starts, a process each, and the test files that share one of them. */

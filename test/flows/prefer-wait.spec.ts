@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { createLogger } from '#libs/telemetry';
+import { createApi } from '../../apps/api/src/api.js';
+import { PUBLIC } from '../../apps/api/src/callers/caller.guard.js';
 import { KEY_PEPPER } from '../support/api-keys.js';
-import { startApiAlone } from '../support/api.js';
+import { configAlone, startApiAlone } from '../support/api.js';
 import { command, intentOf, refund } from '../support/commands.js';
-import { type Answer } from '../support/http-client.js';
+import { routeTo } from '../support/database-route.js';
+import { type Answer, call } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
 
@@ -178,6 +185,31 @@ describe('Prefer: wait on GET', () => {
     assert.deepEqual(new Set((await Promise.all(waiters)).map(({ json }) => json['status'])), new Set(['paid']));
   });
 
+  it('lets 50 waiters of one process share one look at the database', async (t) => {
+    const route = await routeTo(stack.database.url);
+    const api = await startApiAlone(route.url);
+    t.after(async () => {
+      await api.close();
+      await route.close();
+    });
+    await stack.stopWorker();
+    const ids = (await Promise.all(Array.from({ length: 50 }, () => stack.order()))).map(({ id }) => id);
+    /** What it costs the database when all of them are read at once. */
+    const cost = async (prefer: string): Promise<number> => {
+      const before = route.piecesSent();
+      const answers = await Promise.all(ids.map((id) => api.call(`/v1/orders/${id}`, wait(prefer))));
+      for (const { json } of answers) assert.equal(json['status'], 'pending');
+      return route.piecesSent() - before;
+    };
+    await cost('wait=0');
+    const atOnce = await cost('wait=0');
+    const waiting = await cost('wait=3');
+    // One read before and one after; between them a look every 100 ms. Each on its own, they would look 1,500 times.
+    assert.ok(waiting <= 2 * atOnce + 45, `${waiting} statements for 50 waiters, ${atOnce} for 50 readers`);
+    assert.ok(waiting > atOnce, `${waiting} statements: nobody looked`);
+    await stack.startWorker();
+  });
+
   it('answers everyone at once when the process drains', async () => {
     const leaving = await startApiAlone(stack.database.url);
     await stack.stopWorker();
@@ -189,6 +221,33 @@ describe('Prefer: wait on GET', () => {
     for (const waited of answer) assert.ok(waited === undefined || (waited.status === 200 && waited.json['status'] === 'pending'));
     await stack.startWorker();
   });
+});
+
+it('a request that is never done is answered after 40 seconds, longer than anybody may wait', async (t) => {
+  const { app, close } = await createApi(configAlone(stack.database.url), createLogger('test', 'silent'));
+  t.after(close);
+  const begun = new EventEmitter();
+  const never = (): Promise<never> => new Promise(() => void begun.emit('handler'));
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .get('/never', { config: { policy: PUBLIC } }, never);
+  await app.listen(0, '127.0.0.1');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const isReached = once(begun, 'handler');
+  const asked = get(`${await app.getUrl()}/never`);
+  const answered = once(asked, 'response');
+  await isReached;
+  t.mock.timers.tick(39_999);
+  // An answer would have to come before that of a request sent later.
+  assert.equal(await Promise.race([answered, call(`${await app.getUrl()}/health/live`).then(() => 'not yet')]), 'not yet');
+  t.mock.timers.tick(1);
+  const [response]: IncomingMessage[] = await answered;
+  assert.ok(response !== undefined);
+  const problem = JSON.parse(await text(response));
+  assert.deepEqual([response.statusCode, problem.code], [503, 'unavailable']);
+  assert.match(response.headers['content-type'] ?? '', /^application\/problem\+json/);
+  assert.match(response.headers['retry-after'] ?? '', /^\d+$/);
 });
 
 describe('Prefer: wait on a command', () => {

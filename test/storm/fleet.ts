@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { migrate, MIGRATIONS_FOLDER } from '#libs/database';
 import { migrateQueue } from '#libs/jobs';
+import { type App, bundleApp } from '../../tools/bundle-app.js';
 import { freePort } from '../../tools/free-port.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
@@ -21,6 +22,8 @@ export interface FleetOptions {
   /** Run on the migrated database before anything starts. */
   readonly sql: string | null;
 }
+
+const APPS: readonly App[] = ['api', 'worker', 'stripe-simulator'];
 
 /** The compiled repository of this file. */
 export const OWN_ROOT = resolve(import.meta.dirname, '../../..');
@@ -43,7 +46,7 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-/** Starts an installation as users run it, process by process. */
+/** Starts an installation as users run it, process by process; of one file each, since processes are killed and started all the time. */
 export async function startFleet({ folder, backend, root, sql }: FleetOptions): Promise<Fleet> {
   mkdirSync(folder, { recursive: true });
   const postgres = await PostgresServer.open(join(folder, 'pg'), CANARIES.databasePassword);
@@ -52,6 +55,8 @@ export async function startFleet({ folder, backend, root, sql }: FleetOptions): 
   await migrate(postgres.url, MIGRATIONS_FOLDER);
   if (redis === null) await migrateQueue(postgres.url);
   if (sql !== null) await postgres.query(sql);
+  const fileOf = (app: App): string => join(folder, `${app}.mjs`);
+  await Promise.all(APPS.map((app) => bundleApp({ root, app, outfile: fileOf(app) })));
 
   const simulatorPort = await freePort();
   const apiPorts = [await freePort(), await freePort()];
@@ -59,11 +64,17 @@ export async function startFleet({ folder, backend, root, sql }: FleetOptions): 
   const stripeWay = await startFaultProxy({ host: '127.0.0.1', port: simulatorPort });
   const settings = settingsOf(postgres, redis, stripeWay);
   const logFiles: string[] = [];
-  const member = (name: string, app: string, readyUrl: string, env: NodeJS.ProcessEnv): Member => {
+  const member = (name: string, app: App, readyUrl: string, env: NodeJS.ProcessEnv): Member => {
     const logFile = join(folder, `${name}.log`);
     if (app !== 'stripe-simulator') logFiles.push(logFile);
-    const command = [process.execPath, join(root, 'dist/apps', app, 'src/main.js')];
-    return new Member({ name, command, cwd: root, env: { PATH: process.env['PATH'], ...env }, logFile, readyUrl });
+    return new Member({
+      name,
+      command: [process.execPath, fileOf(app)],
+      cwd: root,
+      env: { PATH: process.env['PATH'], ...env },
+      logFile,
+      readyUrl,
+    });
   };
   const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
   const simulator = member('simulator', 'stripe-simulator', `${simulatorUrl}/_sim/clock`, {

@@ -1,4 +1,4 @@
-import { loadConfig } from '#libs/config';
+import { type Config, loadConfig } from '#libs/config';
 import { createLogger } from '#libs/telemetry';
 import { startApi } from '../../apps/api/src/api.js';
 import { KEY_PEPPER } from './api-keys.js';
@@ -15,9 +15,9 @@ export interface ApiAlone {
   close(): Promise<void>;
 }
 
-/** Starts an API on a database, which other APIs may share. */
-export async function startApiAlone(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Promise<ApiAlone> {
-  const config = loadConfig({
+/** The settings of an API on a database, which other APIs may share. */
+export function configAlone(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Config {
+  return loadConfig({
     DATABASE_URL: databaseUrl,
     PORT: '0',
     STRIPE_SECRET_KEY: 'sk_test_of_no_account',
@@ -28,7 +28,11 @@ export async function startApiAlone(databaseUrl: string, env: Readonly<Record<st
     ONCEPAY_DEV_PUBLISHABLE_KEY: PUBLISHABLE_KEYS.join(','),
     ...env,
   });
-  const api = await startApi(config, createLogger('test', 'silent'));
+}
+
+/** Starts an API with these settings. */
+export async function startApiAlone(databaseUrl: string, env: Readonly<Record<string, string>> = {}): Promise<ApiAlone> {
+  const api = await startApi(configAlone(databaseUrl, env), createLogger('test', 'silent'));
   const send: ApiAlone['call'] = (path, options = {}) => call(`${api.url}${path}`, { key: SECRET_KEYS[0], ...options });
   return {
     url: api.url,

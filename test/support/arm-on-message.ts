@@ -1,6 +1,6 @@
 import { armFailpoint } from '#libs/primitives';
 
-// Loaded before a process of ours by `startApp`, whose channel ties it to the test: it arms the failpoint that the test
+// Stands before a process of ours that `startApp` starts, whose channel ties it to the test: it arms the failpoint that the test
 // names, says so, and ends when the test does, however that ends.
 process.on('message', (failpoint) => {
   armFailpoint(String(failpoint));

@@ -21,6 +21,8 @@ export interface FaultProxy {
   refuse(): Promise<void>;
   /** The next piece towards the target that contains `text` arrives there, but its connection breaks before the answer. */
   loseNextAnswerTo(text: string): void;
+  /** How many pieces have come for the target so far, of all connections: of a database, about one a statement. */
+  piecesSent(): number;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
   let isSilent = false;
   let delayMs = 0;
   let doomed: string | null = null;
+  let piecesSent = 0;
 
   const server = createServer((inside) => {
     const outside = connect(target.port, target.host);
@@ -63,6 +66,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
       });
     };
     pipe(inside, outside, (piece) => {
+      piecesSent += 1;
       if (doomed !== null && piece.includes(doomed)) {
         doomed = null;
         answerIsLost = true;
@@ -113,6 +117,7 @@ export async function startFaultProxy(target: { readonly host: string; readonly 
     loseNextAnswerTo: (text) => {
       doomed = text;
     },
+    piecesSent: () => piecesSent,
     close: refuse,
   };
 }

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
-import { pathToFileURL } from 'node:url';
 
-/** Seen from dist/test/support. */
-const APPS = join(import.meta.dirname, '../../apps');
+/** Seen from dist/test/support: the apps with `arm-on-message`, of one file each. */
+const APPS = join(import.meta.dirname, '../../test-apps');
 
 /** How long a process may take to say that it is ready, on a machine that runs other tests too. */
 const READY_TIMEOUT_MS = 120_000;
@@ -26,21 +25,18 @@ export interface AppProcess {
   signal(signal: NodeJS.Signals): void;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
-  /** Lets it die when it next reaches this failpoint. */
+  /** Lets it die when it next reaches this failpoint; to start a process for each would cost more than all the rest of the crash tests. */
   arm(failpoint: string): Promise<void>;
   /** Everything it has written so far, to either stream. */
   output(): string;
 }
 
-/** Lets a running process be armed: to start one for each failpoint would cost more than all the rest of the crash tests. */
-const ARM_ON_MESSAGE = pathToFileURL(join(import.meta.dirname, 'arm-on-message.js')).href;
-
 const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as const;
 
-/** Starts `npm run start:api` or `start:worker` as its own process and waits until it is ready or has died. */
+/** Starts what `npm run start:api` or `start:worker` starts as its own process and waits until it is ready or has died. */
 export async function startApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
-  const child = fork(join(APPS, app, 'src/main.js'), {
-    execArgv: ['--import', ARM_ON_MESSAGE],
+  const child = fork(join(APPS, `${app}.js`), {
+    execArgv: [],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     silent: true,
   });

@@ -10,8 +10,6 @@ export interface Snapshot {
 
 /** Longer than most proxies keep a silent connection, nobody should wait. */
 const MAX_SECONDS = 30;
-/** What the watch might miss is seen after this long all the same. */
-const LOOK_AGAIN_MS = 2_000;
 
 /** The seconds a `Prefer: wait=N` header asks for, at most 30; null without one or when it is malformed. Source: RFC 7240, 4.3. */
 export function waitSeconds(header: string | string[] | undefined): number | null {
@@ -31,6 +29,6 @@ export async function waitForSettled(
     const snapshot = await look();
     const leftMs = deadline - performance.now();
     if (snapshot.isSettled || draining.hasBegun || leftMs <= 0) return snapshot;
-    await watch.changed(snapshot.of, Math.min(LOOK_AGAIN_MS, Math.max(1, leftMs)));
+    await watch.changed(snapshot.of, leftMs);
   }
 }

@@ -7,7 +7,7 @@ import { pathOf, PROBLEM_TYPE, problemOf } from './problem.js';
 import { PROBLEMS } from './problem-catalogue.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
-/** How long a client should let the database recover before it comes again. */
+/** How long a client should let the database, or whatever else is slow, recover before it comes again. */
 const UNAVAILABLE_RETRY_SECONDS = 1;
 
 /** The one place where an error becomes an HTTP answer: application/problem+json, RFC 9457. */
@@ -50,6 +50,9 @@ function domainErrorOf(thrown: unknown, request: FastifyRequest): DomainError {
   const message = thrown instanceof Error ? thrown.message : '';
   if (code === 'internal_error') return new DomainError(code, 'The request could not be carried out; nothing of it was stored.');
   if (code === 'not_found') return new DomainError(code, `There is no ${request.method} ${pathOf(request)} here.`);
+  if (code === 'unavailable') {
+    return new DomainError(code, `${message}. Send the same request again.`, { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
+  }
   return new DomainError(code, message, code === 'validation_failed' ? { errors: [{ field: 'request', message }] } : {});
 }
 
