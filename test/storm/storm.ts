@@ -50,7 +50,7 @@ export interface StormResult {
 }
 
 /** More buyers at once than this wait outside. */
-const BUYERS_MAX = 256;
+const BUYERS_MAX = 400;
 /** No buyer comes in while more than this is left to do: a machine slower than its buyers would only be tested for its speed. */
 const LEFT_TO_DO_MAX = 1_500;
 /** In the last seconds less, so that the healing is judged, and not how long a slow machine works off what it was given. */

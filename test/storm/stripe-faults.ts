@@ -66,6 +66,9 @@ const WEBHOOKS: readonly (Weighted & Readonly<Record<string, unknown>>)[] = [
   { weight: 1, action: 'thin' },
 ];
 
+/** As many requests come within a moment while all is well. */
+const STRUCK_FIRST_MAX = 12;
+
 /** Sets the simulator's faults and counts those that struck. */
 export class StripeFaults {
   /** What each webhook fault that is set has struck so far. */
@@ -78,19 +81,26 @@ export class StripeFaults {
   ) {}
 
   /**
-   * Sets a few faults, each for the next few requests or deliveries. Those of the time before that have not struck are taken away:
-   * while a breaker is open they would gather, so that each of its rare probes met one and the rest of the storm was one outage.
+   * Sets a few faults, each for some of the requests or deliveries that come next. Those of the time before that have not struck are
+   * taken away, and what comes first is mostly spared: while a breaker is open only its rare probes come, and if each met a fault the rest
+   * of the storm were one outage.
    */
   async set(): Promise<void> {
     const { chance } = this;
     await request(`${this.url}/_sim/faults`, { method: 'DELETE', timeoutMs: 2_000 }).catch(() => null);
     await this.#post('/_sim/faults', [
-      { ...withoutWeight(chance.weighted(TO_WRITES)), key: 'op_*', count: chance.between(1, 3) },
-      ...(chance.happens(0.4) ? [{ ...withoutWeight(chance.weighted(KEPT)), method: 'POST', key: 'op_*', count: 1 }] : []),
-      ...(chance.happens(0.4) ? [{ ...withoutWeight(chance.weighted(TO_READS)), method: 'GET', count: chance.between(1, 2) }] : []),
+      { ...withoutWeight(chance.weighted(TO_WRITES)), key: 'op_*', nth: this.#few(3) },
+      ...(chance.happens(0.4) ? [{ ...withoutWeight(chance.weighted(KEPT)), method: 'POST', key: 'op_*', nth: this.#few(1) }] : []),
+      ...(chance.happens(0.4) ? [{ ...withoutWeight(chance.weighted(TO_READS)), method: 'GET', nth: this.#few(2) }] : []),
     ]);
     await this.#post('/_sim/webhooks', [{ ...withoutWeight(chance.weighted(WEBHOOKS)), count: chance.between(1, 6) }]);
     await this.count();
+  }
+
+  /** Which of the matching requests are struck: up to `most`, one after another. */
+  #few(most: number): readonly number[] {
+    const first = this.chance.between(1, STRUCK_FIRST_MAX);
+    return Array.from({ length: this.chance.between(1, most) }, (_, index) => first + index);
   }
 
   /** Adds what struck since the last time. Faults die with the simulator, so this is called often. */
