@@ -21,7 +21,7 @@ export interface OrderSeen {
 /** A buyer who waits longer than this goes home; the order stays as it is. */
 const WAITS_FOR_MS = 20_000;
 /** Patient, as buyers are: their looks should not be most of what the machine does. */
-const LOOKS_EVERY_MS = 400;
+const LOOKS_EVERY_MS = 600;
 const LOOKS_EVERY_MS_MAX = 4_000;
 const PRICE = { id: 'tshirt', unitAmount: 2_000 } as const;
 
@@ -96,7 +96,7 @@ export class Buyers {
   /** Looks at an order until it is as wished, or until the buyer goes home. */
   async until(order: KnownOrder, isSo: (seen: OrderSeen) => boolean): Promise<OrderSeen | null> {
     const deadline = Date.now() + WAITS_FOR_MS;
-    for (let waitMs = LOOKS_EVERY_MS; Date.now() < deadline && !this.isOver(); waitMs = Math.min(LOOKS_EVERY_MS_MAX, waitMs * 1.6)) {
+    for (let waitMs = LOOKS_EVERY_MS; Date.now() < deadline && !this.isOver(); waitMs = Math.min(LOOKS_EVERY_MS_MAX, waitMs * 1.7)) {
       await sleep(waitMs * (0.7 + this.chance.next() * 0.6));
       const seen = await this.look(order);
       if (seen !== null && isSo(seen)) return seen;
