@@ -7,6 +7,8 @@ const FILES_PER_PROCESS = [
   [/^(libs|apps)\//, 40],
   [/^test\/(flows|contract)\//, 13],
   [/^test\/simulator\//, 20],
+  // But for those that take longest.
+  [/^test\/faults\/(?!failpoints|processes|database-crash)/, 4],
 ];
 
 /** The modules that Node's runner starts, a process each, and the test files that share one of them. */

@@ -29,7 +29,6 @@ async function main(words) {
   const tally = { passed: 0, failed: 0, skipped: [] };
   try {
     await build();
-    await bundleApps();
     const files = specFiles(words);
     await withServices((services) => runFiles(files, services, tally));
   } catch (error) {
@@ -37,13 +36,6 @@ async function main(words) {
     tally.failed += 1;
   }
   return report(tally);
-}
-
-/** API and worker as `test/support/processes.ts` starts them. */
-async function bundleApps() {
-  const { bundleApp } = await import(join(dist, 'tools/bundle-app.js'));
-  const before = ['test/support/arm-on-message.js'];
-  await Promise.all(['api', 'worker'].map((app) => bundleApp({ root, app, before, outfile: join(dist, `test-apps/${app}.js`) })));
 }
 
 function specFiles(words) {

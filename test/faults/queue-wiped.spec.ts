@@ -33,7 +33,8 @@ function inPostgres({ query }: TestDatabase): QueueStore {
       const tables = await query<{ name: string }>(
         `SELECT 'bullmq.' || quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq' AND tablename <> 'migration'`,
       );
-      await query(`TRUNCATE ${tables.map(({ name }) => name).join(', ')}`);
+      // It may deadlock with a job that is just being added, and is then the one that is refused.
+      await waitFor('the queue to be wiped', () => query(`TRUNCATE ${tables.map(({ name }) => name).join(', ')}`).then(() => true));
     },
     close: () => Promise.resolve(),
   };

@@ -1,11 +1,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
+import { bundleApp } from '../../tools/bundle-app.js';
 
-/** Seen from dist/test/support: the apps with `arm-on-message`, of one file each. */
-const APPS = join(import.meta.dirname, '../../test-apps');
+/** Seen from dist/test/support. */
+const ROOT = join(import.meta.dirname, '../../..');
+/** The apps with `arm-on-message`, of one file each. Each run of `npm test` makes this folder anew. */
+const BUNDLES = join(ROOT, 'dist/test-processes');
 
 /** How long a process may take to say that it is ready, on a machine that runs other tests too. */
 const READY_TIMEOUT_MS = 120_000;
@@ -35,7 +39,7 @@ const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as co
 
 /** Starts what `npm run start:api` or `start:worker` starts as its own process and waits until it is ready or has died. */
 export async function startApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
-  const child = fork(join(APPS, `${app}.js`), {
+  const child = fork(await bundled(app), {
     execArgv: [],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     silent: true,
@@ -71,6 +75,16 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
     arm,
     output: () => written.join(''),
   };
+}
+
+/** The app as one file, which the first test process that needs it writes for all. */
+async function bundled(app: 'api' | 'worker'): Promise<string> {
+  const file = join(BUNDLES, `${app}.js`);
+  if (existsSync(file)) return file;
+  const draft = join(BUNDLES, `${app}-${process.pid}.js`);
+  await bundleApp({ root: ROOT, app, before: ['test/support/arm-on-message.js'], outfile: draft });
+  renameSync(draft, file);
+  return file;
 }
 
 async function waitForLine(output: Readable, text: string): Promise<'ready'> {

@@ -1,5 +1,5 @@
 /** What happens at once is seen at once. What takes longer is looked at less often: looks cost those who are waited for their processor time. */
-const LOOKS_MS = { first: 5, growth: 1.3, last: 150 };
+const LOOKS_MS = { first: 10, growth: 1.5, last: 250 };
 
 /** Of a test that fails; one that passes never waits for long. A machine that does other things too may take ten times as long as usual. */
 const PATIENCE_MS = 60_000;

@@ -4,6 +4,7 @@ import {
   DelayedError,
   isPgPool,
   type Job,
+  type JobsOptions,
   type PgPool,
   Queue,
   runMigrations,
@@ -44,6 +45,11 @@ const MAX_STALLED = 1_000_000;
 const RECONNECT_MS = 500;
 /** Failed jobs stay a week for operators to look at. */
 const KEEP_FAILED_SECONDS = 7 * 86_400;
+/**
+ * In PostgreSQL BullMQ makes two temporary tables for each bulk, however small: ten milliseconds, and dead rows in the system's
+ * catalogs. As many single jobs as this cost less.
+ */
+const ADDED_SINGLY_MAX = 8;
 /** What the queue asks of PostgreSQL takes milliseconds; the answer to more comes never. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -59,7 +65,7 @@ class AttemptFailed extends Error {
   }
 }
 
-type Producer = Pick<Queue, 'addBulk' | 'close' | 'getFailed' | 'remove' | 'clean'>;
+type Producer = Pick<Queue, 'add' | 'addBulk' | 'close' | 'getFailed' | 'remove' | 'clean'>;
 type Consumer = Pick<Worker, 'run' | 'close'>;
 type Seen = 'id' | 'name' | 'data' | 'failedReason' | 'attemptsMade' | 'finishedOn' | 'timestamp';
 
@@ -137,22 +143,12 @@ export class JobQueues {
     for (const [name, producer] of this.#producers) {
       const batch = messages.filter(({ kind }) => queueOf(kind) === name);
       if (batch.length === 0) continue;
-      await (
-        await producer.get()
-      ).addBulk(
-        batch.map(({ id, kind, payload, ahead = false }) => ({
-          name: kind,
-          data: payload,
-          opts: {
-            jobId: id,
-            attempts: ATTEMPTS,
-            backoff: { type: 'due' },
-            lifo: ahead,
-            removeOnComplete: true,
-            removeOnFail: { age: KEEP_FAILED_SECONDS },
-          },
-        })),
-      );
+      const queue = await producer.get();
+      const jobs = batch.map(jobOf);
+      if (this.#pool !== null && jobs.length <= ADDED_SINGLY_MAX) {
+        // One after another, so that they stand in the line as they came.
+        for (const { name: kind, data, opts } of jobs) await queue.add(kind, data, opts);
+      } else await queue.addBulk(jobs);
     }
   }
 
@@ -319,6 +315,21 @@ export class JobQueues {
 async function closeRedis(redis: RedisConnection): Promise<void> {
   if (redis.status === 'ready') await redis.quit();
   else redis.disconnect();
+}
+
+function jobOf({ id, kind, payload, ahead = false }: ClaimedMessage): { name: string; data: unknown; opts: JobsOptions } {
+  return {
+    name: kind,
+    data: payload,
+    opts: {
+      jobId: id,
+      attempts: ATTEMPTS,
+      backoff: { type: 'due' },
+      lifo: ahead,
+      removeOnComplete: true,
+      removeOnFail: { age: KEEP_FAILED_SECONDS },
+    },
+  };
 }
 
 /** Makes BullMQ's own tables where the queue lives in PostgreSQL. Safe to repeat and to run in several processes at once. */
