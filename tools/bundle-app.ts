@@ -54,8 +54,8 @@ export async function bundleApp({ root, app, before = [], outfile }: AppBundle):
 function foldersAsTheyWere(dist: string): Plugin {
   return {
     name: 'folders-as-they-were',
-    setup({ onLoad }) {
-      onLoad({ filter: /\.js$/ }, async ({ path }) => {
+    setup(bundle) {
+      bundle.onLoad({ filter: /\.js$/ }, async ({ path }) => {
         if (!path.startsWith(dist)) return null;
         const text = await readFile(path, 'utf8');
         return { contents: text.replaceAll('import.meta.dirname', JSON.stringify(dirname(path))) };

@@ -11,13 +11,16 @@ const FILES_PER_PROCESS = [
   [/^test\/faults\/(?!failpoints|processes|database-crash)/, 4],
 ];
 
+/** What takes longest begins first, so that in the end nothing runs alone. */
+const LONGEST = /^test\/(faults\/failpoints|model\/)/;
+
 /** The modules that Node's runner starts, a process each, and the test files that share one of them. */
 export function testProcesses(files, dist) {
   const folder = join(dist, 'test-processes');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const alone = files.filter((file) => limitOf(file, dist) === 1);
-  const modules = [...alone];
+  const modules = alone.filter((file) => LONGEST.test(nameOf(file, dist)));
   const shared = [];
   for (const [pattern, limit] of FILES_PER_PROCESS) {
     const together = files.filter((file) => pattern.test(nameOf(file, dist)));
@@ -31,7 +34,7 @@ export function testProcesses(files, dist) {
       shared.push(...group);
     }
   }
-  return { modules, shared };
+  return { modules: [...modules, ...alone.filter((file) => !modules.includes(file))], shared };
 }
 
 function limitOf(file, dist) {

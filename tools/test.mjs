@@ -14,7 +14,7 @@ import { testProcesses } from './test-processes.mjs';
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 // Most of a process's time is waiting for databases and timers, so more of them than cores run at once.
-const processConcurrency = 3;
+const processConcurrency = 4;
 // No process needs more than a fraction of this; without a limit one hanging file would hang the run.
 const processTimeoutMs = 480_000;
 

@@ -62,6 +62,13 @@ async function sessionOf(on: Stack, order: OrderJson): Promise<Stripe.Checkout.S
   return session;
 }
 
+/** What the session has made, as Stripe knows it. */
+async function intentOfSession(order: OrderJson): Promise<string> {
+  const { payment_intent: intent } = await sessionOf(stack, order);
+  assert.ok(typeof intent === 'string');
+  return intent;
+}
+
 function intentOf({ payment }: OrderJson): string {
   assert.ok(payment.stripePaymentIntentId !== null);
   return payment.stripePaymentIntentId;
@@ -321,8 +328,8 @@ describe('whatever is lost, late or repeated', () => {
     await stack.control('/_sim/webhooks', { action: 'drop' });
     const order = await opened();
     await onPage(order, CARD);
-    const { payment_intent: intent } = await sessionOf(stack, order);
-    const [charge] = (await stack.stripe.charges.list({ payment_intent: String(intent) })).data;
+    const intent = await intentOfSession(order);
+    const [charge] = (await stack.stripe.charges.list({ payment_intent: intent })).data;
     const dispute = await stack.control(`/_sim/charges/${charge?.id}/dispute`, { reason: 'fraudulent', inquiry: false });
     assert.equal(dispute.status, 200, dispute.text);
     const [event] = (await stack.stripe.events.list({ type: 'charge.dispute.created', limit: 1 })).data;
@@ -338,8 +345,7 @@ describe('whatever is lost, late or repeated', () => {
     await stack.control('/_sim/webhooks', { action: 'drop' });
     const order = await opened();
     await onPage(order, CARD);
-    const { payment_intent: intent } = await sessionOf(stack, order);
-    await stack.stripe.refunds.create({ payment_intent: String(intent), amount: 300 });
+    await stack.stripe.refunds.create({ payment_intent: await intentOfSession(order), amount: 300 });
     const [event] = (await stack.stripe.events.list({ type: 'refund.created', limit: 1 })).data;
     assert.ok(event !== undefined);
     await deliverTo(stack, event);
