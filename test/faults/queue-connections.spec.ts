@@ -58,6 +58,25 @@ describe('the queues', () => {
     );
   }
 
+  for (const count of [3, 30]) {
+    it(`take ${count} jobs at once in the order they come, and each once however often it is added, in PostgreSQL`, async () => {
+      const seen: string[] = [];
+      const onError = (error: Error): never => assert.fail(error);
+      const queues = new JobQueues({ redisUrl: null, databaseUrl: database.url, instance: crypto.randomUUID(), onError });
+      await waitFor('the queue to take jobs', () => queues.ping().then(() => true));
+      const names = Array.from({ length: count }, (_, index) => `job ${index}`);
+      const jobs = names.map((name) => jobOf(name));
+      await queues.add(jobs);
+      await queues.add(jobs);
+      await queues.add(jobs.slice(0, 2));
+      await queues.add([jobOf('last')]);
+      queues.consume('payments', 1, noting(seen));
+      await waitFor('all to run', () => seen.includes('last'));
+      assert.deepEqual(seen, [...names, 'last']);
+      await queues.close();
+    });
+  }
+
   it('work once the database can be reached, though it could not when they were opened', async () => {
     const route = await routeTo(database.url);
     await route.refuse();

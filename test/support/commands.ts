@@ -1,6 +1,7 @@
 import { uuidOf } from '#libs/primitives';
 import { type Answer } from './http-client.js';
 import { type OrderJson, type Stack } from './stack.js';
+import { statusOf } from './status-of.js';
 import { waitFor } from './wait-for.js';
 
 /** What tests read of a refund. */
@@ -58,9 +59,10 @@ export async function readRefund(stack: Stack, id: string): Promise<RefundJson> 
 /** Waits until the refund has this status. */
 export function refundIn(stack: Stack, id: string, status: string): Promise<RefundJson> {
   return waitFor(`refund ${id} to become ${status}`, async () => {
-    const seen = await readRefund(stack, id);
-    if (seen.status === status) return seen;
-    throw new Error(JSON.stringify(seen));
+    const now = await statusOf(stack.database, id);
+    const seen = now === status ? await readRefund(stack, id) : null;
+    if (seen?.status === status) return seen;
+    throw new Error(`it is ${now}`);
   });
 }
 

@@ -5,6 +5,7 @@ import { freePort } from '../../tools/free-port.js';
 import { freshDatabase, type TestDatabase } from './database.js';
 import { type Answer, call } from './http-client.js';
 import { type AppProcess, startApp } from './processes.js';
+import { statusOf } from './status-of.js';
 import { waitFor } from './wait-for.js';
 
 /** What its merchant sends. */
@@ -111,8 +112,8 @@ export class Installation {
     return waitFor(
       `${path} to become ${status}`,
       async () => {
-        const seen = (await this.read(path))['status'];
-        if (seen !== status) throw new Error(`it is ${String(seen)}`);
+        const now = await statusOf(this.database, path.slice(path.lastIndexOf('/') + 1));
+        if (now !== status || (await this.read(path))['status'] !== status) throw new Error(`it is ${now}`);
         return true;
       },
       RECOVERY_MS,

@@ -10,6 +10,7 @@ import { freePort } from '../../tools/free-port.js';
 import { freshDatabase, type TestDatabase } from './database.js';
 import { type Answer, call } from './http-client.js';
 import { queueSettings } from './queue-backend.js';
+import { statusOf } from './status-of.js';
 import { waitFor } from './wait-for.js';
 
 /** The n-th of each belong to one account; the first is the one tests use unless they say otherwise. */
@@ -174,9 +175,10 @@ export async function startStack({
       waitFor(
         `order ${id} to become ${status}`,
         async () => {
-          const order = await readOrder(id);
-          if (order.status === status) return order;
-          throw new Error(JSON.stringify(order));
+          const now = await statusOf(database, id);
+          const order = now === status ? await readOrder(id) : null;
+          if (order?.status === status) return order;
+          throw new Error(`it is ${now}`);
         },
         timeoutMs,
       ),

@@ -4,7 +4,7 @@ import { effect } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { Loop } from './loop.js';
 
-/** One addBulk of a few hundred costs a fifteenth of single adds; more gains nothing and delays the first of them. */
+/** To add a few hundred at once costs a fifteenth of as many single adds; more gains nothing and delays the first of them. */
 const BATCH_SIZE = 200;
 /** How long a row lies when its wake-up call was lost. */
 const POLL_MS = 250;
