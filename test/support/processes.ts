@@ -77,10 +77,19 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
   };
 }
 
+const bundles = new Map<string, Promise<string>>();
+
 /** The app as one file, which the first test process that needs it writes for all. */
-async function bundled(app: 'api' | 'worker'): Promise<string> {
+function bundled(app: 'api' | 'worker'): Promise<string> {
+  const made = bundles.get(app) ?? bundle(app);
+  bundles.set(app, made);
+  return made;
+}
+
+async function bundle(app: 'api' | 'worker'): Promise<string> {
   const file = join(BUNDLES, `${app}.js`);
   if (existsSync(file)) return file;
+  // Another process may be writing it too: the last one's takes the name, and they are alike.
   const draft = join(BUNDLES, `${app}-${process.pid}.js`);
   await bundleApp({ root: ROOT, app, before: ['test/support/arm-on-message.js'], outfile: draft });
   renameSync(draft, file);
