@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { createLogger } from '#libs/telemetry';
-import { createApi } from '../../apps/api/src/api.js';
-import { PUBLIC } from '../../apps/api/src/callers/caller.guard.js';
 import { KEY_PEPPER } from '../support/api-keys.js';
-import { configAlone, startApiAlone } from '../support/api.js';
+import { startApiAlone } from '../support/api.js';
 import { command, intentOf, refund } from '../support/commands.js';
 import { routeTo } from '../support/database-route.js';
-import { type Answer, call } from '../support/http-client.js';
+import { type Answer } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
 
@@ -221,33 +215,6 @@ describe('Prefer: wait on GET', () => {
     for (const waited of answer) assert.ok(waited === undefined || (waited.status === 200 && waited.json['status'] === 'pending'));
     await stack.startWorker();
   });
-});
-
-it('a request that is never done is answered after 40 seconds, longer than anybody may wait', async (t) => {
-  const { app, close } = await createApi(configAlone(stack.database.url), createLogger('test', 'silent'));
-  t.after(close);
-  const begun = new EventEmitter();
-  const never = (): Promise<never> => new Promise(() => void begun.emit('handler'));
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .get('/never', { config: { policy: PUBLIC } }, never);
-  await app.listen(0, '127.0.0.1');
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const isReached = once(begun, 'handler');
-  const asked = get(`${await app.getUrl()}/never`);
-  const answered = once(asked, 'response');
-  await isReached;
-  t.mock.timers.tick(39_999);
-  // An answer would have to come before that of a request sent later.
-  assert.equal(await Promise.race([answered, call(`${await app.getUrl()}/health/live`).then(() => 'not yet')]), 'not yet');
-  t.mock.timers.tick(1);
-  const [response]: IncomingMessage[] = await answered;
-  assert.ok(response !== undefined);
-  const problem = JSON.parse(await text(response));
-  assert.deepEqual([response.statusCode, problem.code], [503, 'unavailable']);
-  assert.match(response.headers['content-type'] ?? '', /^application\/problem\+json/);
-  assert.match(response.headers['retry-after'] ?? '', /^\d+$/);
 });
 
 describe('Prefer: wait on a command', () => {
