@@ -1,7 +1,8 @@
-/** Digits in groups, as people write card numbers, or a whole UUID: of 10,000 of these one has groups that pass for a card number. */
-const GROUPED_DIGITS =
-  /(?<![0-9A-Za-z_])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+(?:[ .\u2010-\u2015-][0-9]+)*)(?![0-9A-Za-z_])/gi;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+/** Digits in groups, as people write card numbers. */
+const GROUPED_DIGITS = String.raw`[0-9]+(?:[ .\u2010-\u2015-][0-9]+)*`;
+/** Of 10,000 UUIDs one has groups that would pass for a card number, so a UUID is taken whole. */
+const RUN = new RegExp(String.raw`(?<![0-9A-Za-z_])(?:(${UUID})|${GROUPED_DIGITS})(?![0-9A-Za-z_])`, 'gi');
 const LENGTH_MIN = 13;
 const LENGTH_MAX = 19;
 const MASK = '[card number]';
@@ -14,11 +15,11 @@ export function holdsCardNumber(text: string): boolean {
 
 /** The text with everything that may be a card number masked. Safe to repeat. */
 export function maskCardNumbers(text: string): string {
-  return text.replaceAll(GROUPED_DIGITS, maskRun);
+  return text.replaceAll(RUN, (run: string, uuid: string | undefined) => (uuid === undefined ? maskRun(run) : run));
 }
 
 function maskRun(run: string): string {
-  if (run.length < LENGTH_MIN || UUID.test(run)) return run;
+  if (run.length < LENGTH_MIN) return run;
   // Groups of digits, each followed by what stands between it and the next.
   const parts = run.split(/([^0-9])/);
   let masked = '';
