@@ -84,7 +84,10 @@ function factOf(subject: EventFact['of'], object: unknown): EventFact | null {
   }
 }
 
-/** The payment that a fact is about, by what we know of Stripe's ids; `unknown`: ours by its metadata all the same. */
+/**
+ * The payment that a fact is about, by what we know of Stripe's ids; `unknown`: ours by its metadata all the same. Where money of an intent
+ * that only its session knew tells of it first, the intent is brought through the door before.
+ */
 async function paymentOf(
   payments: Payments,
   instance: string,
