@@ -187,8 +187,7 @@ async function startServer({ binaries, dataDir, user }: Launch, port: number, du
     'log_timezone=UTC',
     `oncepay.launcher=${process.pid}`,
     // A worker of autovacuum for each of hundreds of databases that live for seconds costs more than it tidies.
-    // And most connections end before PostgreSQL would have learnt by five plans each that a general one does.
-    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'autovacuum=off', 'plan_cache_mode=force_generic_plan']),
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'autovacuum=off']),
   ];
   const command = [binaries.postgres, '-D', seenFromInside(dataDir, user), ...settings.flatMap((setting) => ['-c', setting])];
   const server = startBound(command, { cwd: dataDir, output: log, user });
