@@ -86,7 +86,7 @@ async function differencesOf(sequence: Sequence, target: ModelOrder): Promise<re
   const [truth, refunds, parked] = await Promise.all([
     truthOf(sequence, order),
     refundsOf(sequence.stack, target.id),
-    hasParked(sequence, target.id),
+    parkedOf(sequence, target.id),
   ]);
   const differences: string[] = [];
   const compare: Compare = (what, ours, stripes) => {
@@ -95,7 +95,7 @@ async function differencesOf(sequence: Sequence, target: ModelOrder): Promise<re
   };
   const { session, intent } = truth;
   if (intent === null && session === null) {
-    if (!parked && !['canceled', 'failed'].includes(order.status)) differences.push(`${order.status} without an intent`);
+    if (parked.length === 0 && !['canceled', 'failed'].includes(order.status)) differences.push(`${order.status} without an intent`);
     return differences;
   }
   compare('page', order.payment.url, session?.url ?? null);
@@ -117,7 +117,7 @@ async function differencesOf(sequence: Sequence, target: ModelOrder): Promise<re
     dispute === undefined ? null : { status: dispute.status, amount: dispute.amount, reason: dispute.reason },
   );
   compare('customer', order.customer?.stripeCustomerId ?? null, intent?.customer ?? session?.customer ?? null);
-  if (parked) return differences;
+  if (parked.length > 0) return differences;
   const expected = statusesFrom(truth, target, order, await sequence.nowAtStripe());
   if (!expected.includes(order.status)) compare('order', order.status, expected.join(' or '));
   if (order.payment.pendingOperation !== null) differences.push(`${order.payment.pendingOperation} is still pending`);
@@ -130,16 +130,22 @@ interface Refunded {
   readonly order: OrderSeen;
   readonly refunds: readonly RefundJson[];
   readonly truth: Truth;
-  readonly parked: boolean;
+  readonly parked: readonly Parked[];
+}
+
+/** An operation that waits for a person. */
+interface Parked {
+  /** Of the refund that it was to make. */
+  readonly refundId: string | null;
 }
 
 function compareRefunds({ order, refunds, truth, parked }: Refunded, compare: Compare): void {
   compare('refunded', order.amountRefunded, sumOf(truth.refunds, 'succeeded'));
   // What nobody knows the outcome of keeps its reservation.
-  if (!parked) compare('refund pending', order.amountRefundPending, sumOf(truth.refunds, 'pending', 'requires_action'));
+  if (parked.length === 0) compare('refund pending', order.amountRefundPending, sumOf(truth.refunds, 'pending', 'requires_action'));
   compare(
     'refunds',
-    mirrored(refunds),
+    mirrored(refunds, parked),
     truth.refunds.map(({ id, amount, status }) => [id, amount, status === 'requires_action' ? 'pending' : status]).toSorted(byFirst),
   );
 }
@@ -199,9 +205,10 @@ function statusesFrom(
   }
 }
 
-/** Ours that Stripe refused to make have no id there. */
-function mirrored(refunds: readonly RefundJson[]): readonly (readonly unknown[])[] {
-  const made = refunds.filter(({ stripeRefundId, status }) => stripeRefundId !== null || status !== 'failed');
+/** Ours that Stripe refused to make have no id there, and those that are parked may have none. */
+function mirrored(refunds: readonly RefundJson[], parked: readonly Parked[]): readonly (readonly unknown[])[] {
+  const isParked = ({ id }: RefundJson): boolean => parked.some(({ refundId }) => refundId === uuidOf('ref', id));
+  const made = refunds.filter((refund) => refund.stripeRefundId !== null || (refund.status !== 'failed' && !isParked(refund)));
   return made.map(({ stripeRefundId, amount, status }) => [stripeRefundId, amount, status]).toSorted(byFirst);
 }
 
@@ -210,11 +217,10 @@ function byFirst([a]: readonly unknown[], [b]: readonly unknown[]): number {
 }
 
 /** What nobody could learn of for 72 hours waits for a person, its reservation kept. */
-async function hasParked({ stack }: Sequence, orderId: string): Promise<boolean> {
-  const rows = await stack.database.query(`SELECT 1 FROM payment_operations WHERE order_id = $1::uuid AND status = 'parked'`, [
+function parkedOf({ stack }: Sequence, orderId: string): Promise<readonly Parked[]> {
+  return stack.database.query(`SELECT refund_id AS "refundId" FROM payment_operations WHERE order_id = $1::uuid AND status = 'parked'`, [
     uuidOf('ord', orderId),
   ]);
-  return rows.length > 0;
 }
 
 /** R6: of the refunds we were asked for, those that did not fail fit into what was captured, and each was carried out once at most. */

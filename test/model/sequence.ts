@@ -167,7 +167,8 @@ export class Sequence {
     const left = await query<{ what: string; put_off: boolean; absent: boolean }>(
       `SELECT kind || ' ' || status || coalesce(' ' || (last_error ->> 'message'), '') AS what, next_attempt_at > now() AS put_off, absent_since IS NOT NULL AS absent
          FROM payment_operations op WHERE order_id = ANY ($1::uuid[]) AND status IN ('queued', 'in_flight', 'unknown') AND NOT EXISTS (
-           SELECT 1 FROM payment_operations parked WHERE parked.payment_id = op.payment_id AND parked.status = 'parked' AND parked.sequence < op.sequence)
+           SELECT 1 FROM payment_operations parked WHERE parked.payment_id = op.payment_id AND parked.status = 'parked' AND parked.sequence < op.sequence
+             AND parked.kind NOT IN ('refund', 'cancel_orphan') AND op.kind NOT IN ('refund', 'cancel_orphan'))
        UNION ALL SELECT type || ' ' || status || coalesce(' ' || note, ''), next_attempt_at > now(), false FROM webhook_events WHERE status IN ('received', 'held')
        UNION ALL SELECT 'outbox ' || kind, false, false FROM outbox`,
       [ids],
