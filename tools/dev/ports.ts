@@ -25,14 +25,23 @@ const ADDRESSES = ['0.0.0.0', '127.0.0.1', '::1'];
 /** The port to use. Throws StartError when the one that was asked for is taken; an unasked-for one makes way. */
 export async function choosePort({ name, given, usual }: PortWish): Promise<ChosenPort> {
   if (given !== undefined) {
-    const port = Number(given) || (await freePort());
+    const port = Number(given);
+    if (port === 0) return { port: await anyPort(), moved: false };
     if (await isFree(port)) return { port, moved: false };
     throw new StartError(`${name}=${given} is taken: another program listens on port ${given}. Stop it, or set ${name} to another port.`);
   }
   for (let port = usual; port < usual + NEIGHBOURS; port += 1) {
     if (await isFree(port)) return { port, moved: port !== usual };
   }
-  return { port: await freePort(), moved: true };
+  return { port: await anyPort(), moved: true };
+}
+
+/** One that is free on every address. */
+async function anyPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (await isFree(port)) return port;
+  }
 }
 
 async function isFree(port: number): Promise<boolean> {
