@@ -9,14 +9,14 @@ import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { build } from './build.mjs';
-import { testLanes } from './test-lanes.mjs';
+import { testProcesses } from './test-processes.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-// Much of a lane's time is waiting for databases and timers, so more of them than cores run at once.
-const lanes = 4;
-// Lanes end together, and need a third of this on two cores; without a limit one hanging file would hang the run.
-const laneTimeoutMs = 900_000;
+// Most of a process's time is waiting for databases and timers, so more of them than cores run at once.
+const processConcurrency = 4;
+// No process needs more than a fraction of this; without a limit one hanging file would hang the run.
+const processTimeoutMs = 480_000;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
@@ -49,10 +49,11 @@ function specFiles(words) {
 
 async function runFiles(files, services, tally) {
   console.log(`test   ${files.length} files, ${services}\n`);
-  const silent = new Set(files.map(sourceOf));
-  const events = run({ files: testLanes(files, dist, lanes), concurrency: lanes, timeout: laneTimeoutMs, signal: interrupted.signal });
+  const { modules, shared } = testProcesses(files, dist);
+  const silent = new Set(shared.map(sourceOf));
+  const events = run({ files: modules, concurrency: processConcurrency, timeout: processTimeoutMs, signal: interrupted.signal });
   events.on('test:pass', (test) => {
-    if (test.details.type !== 'suite' || test.skip !== undefined) silent.delete(sourceOf(test.file));
+    if (test.details.type !== 'suite') silent.delete(sourceOf(test.file));
     countPassed(test, tally);
   });
   events.on('test:fail', (test) => {
@@ -63,10 +64,7 @@ async function runFiles(files, services, tally) {
   const lines = events.compose(new spec());
   for await (const line of lines) process.stdout.write(line);
   interrupted.signal.throwIfAborted();
-  for (const file of silent) {
-    console.log(`✖ ${file} ran no test`);
-    tally.failed += 1;
-  }
+  for (const file of silent) countEmpty(file, tally);
 }
 
 function countPassed(test, tally) {
@@ -74,8 +72,10 @@ function countPassed(test, tally) {
   if (test.skip !== undefined || test.todo !== undefined) {
     const reason = [test.skip, test.todo].find((given) => typeof given === 'string' && given) ?? 'no reason given';
     tally.skipped.push(`${test.name}  (${reason})  ${where}`);
-  } else if (test.details.type !== 'suite' && test.name !== test.file) {
-    // A lane is a test too, named by its file, when it came too late for any of ours.
+  } else if (test.name === test.file) {
+    // So the runner reports a file that ended well without having run any test.
+    countEmpty(where, tally);
+  } else if (test.details.type !== 'suite') {
     tally.passed += 1;
   }
 }
@@ -85,6 +85,11 @@ function sourceOf(file = '') {
   return relative(root, file)
     .replace(/^dist[/\\]/, '')
     .replace(/\.js$/, '.ts');
+}
+
+function countEmpty(file, tally) {
+  console.log(`✖ ${file} contains no test`);
+  tally.failed += 1;
 }
 
 /** Starts what the test files share, tells them by environment, and stops it whatever happens. */

@@ -9,7 +9,7 @@ import { bundleApp } from '../../tools/bundle-app.js';
 /** Seen from dist/test/support. */
 const ROOT = join(import.meta.dirname, '../../..');
 /** The apps with `arm-on-message`, of one file each. Each run of `npm test` makes this folder anew. */
-const BUNDLES = join(ROOT, 'dist/test-lanes');
+const BUNDLES = join(ROOT, 'dist/test-processes');
 
 /** How long a process may take to say that it is ready, on a machine that runs other tests too. */
 const READY_TIMEOUT_MS = 120_000;

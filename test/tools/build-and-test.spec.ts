@@ -11,7 +11,7 @@ const ours = resolve(import.meta.dirname, '../../..');
 const toolFiles = [
   'build.mjs',
   'test.mjs',
-  'test-lanes.mjs',
+  'test-processes.mjs',
   'prisma-engine.mjs',
   'prisma-engine-adapter.mjs',
   'test-services.ts',
@@ -123,6 +123,7 @@ describe('npm test', () => {
     for (const [name, program] of Object.entries(PROGRAMS)) {
       const text = `import { after, describe, it } from 'node:test';\nvoid [after, describe, it];\n${program}\n`;
       write(`test/${name}.spec.ts`, text);
+      write(`libs/one/src/${name}.spec.ts`, text);
     }
     // All at once, so that each run finds nothing left to build.
     assert.equal(build().code, 0);
@@ -147,28 +148,17 @@ describe('npm test', () => {
     ['a file that cannot be loaded', 'unloadable', '0 passed, 1 failed'],
     ['a file without tests', 'empty', '0 passed, 1 failed'],
   ] as const) {
-    it(`counts ${what} as a failure`, () => {
-      const { code, lastLine } = runTests(`test/${name}`);
-      assert.equal(lastLine, count);
-      assert.equal(code, 1);
-    });
+    for (const [where, folder] of [
+      ['', 'test'],
+      [' in a shared process', 'libs/one/src'],
+    ] as const) {
+      it(`counts ${what}${where} as a failure`, () => {
+        const { code, lastLine } = runTests(`${folder}/${name}`);
+        assert.equal(lastLine, count);
+        assert.equal(code, 1);
+      });
+    }
   }
-
-  it('runs every file once, however many share a process, and the others when one kills its own', () => {
-    const others = Array.from({ length: 9 }, (_, index) => `it('runs', () => console.log('file ${index} ran'));`);
-    // The largest is the first of its process, so that no other file's report is lost with it.
-    const deadly = `it('dies', () => { process.kill(process.pid, 'SIGKILL'); });\n// ${'x'.repeat(1_000)}`;
-    for (const [index, program] of [...others, deadly].entries())
-      write(`test/many/file-${index}.spec.ts`, `import { it } from 'node:test';\n${program}\n`);
-    const { code, output, lastLine } = runTests('test/many/');
-    assert.equal(code, 1);
-    assert.match(lastLine ?? '', /^9 passed, /);
-    assert.match(output, /✖ test\/many\/file-9\.spec\.ts ran no test/);
-    assert.deepEqual(
-      (output.match(/file \d ran/g) ?? []).toSorted(),
-      others.map((_, index) => `file ${index} ran`),
-    );
-  });
 
   it('fails when no file matches', () => {
     const { code, lastLine } = runTests('no-such-file');
