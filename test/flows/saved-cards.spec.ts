@@ -129,13 +129,15 @@ describe('an order with saveCard', () => {
   for (const phase of ['after', 'before'] as const) {
     it(`finds out by reading whether there is a customer once Stripe may have forgotten the key (lost ${phase} the effect)`, async () => {
       const email = newEmail();
-      await stack.control('/_sim/faults', { route: 'POST /v1/customers', phase, action: 'reset', count: 1 });
+      // Every time, so that it stays in doubt until it is seen to be.
+      await stack.control('/_sim/faults', { route: 'POST /v1/customers', phase, action: 'reset' });
       await stack.stopWorker();
       const { id } = await stack.order({ saveCard: true, customer: { email } });
       await stack.startWorker();
       const isUnknown = async (): Promise<boolean> => (await operationsOf(stack, id))[0]?.status === 'unknown';
       await waitFor('the customer to be in doubt', isUnknown);
       await stack.stopWorker();
+      await stack.control('/_sim/faults', undefined, 'DELETE');
       await stack.database.query(
         `UPDATE payment_operations SET first_sent_at = first_sent_at - interval '25 hours' WHERE kind = 'customer' AND status = 'unknown'`,
       );
