@@ -51,6 +51,11 @@ function chargeAway({ customer, paymentMethod }: SavedCard, more: object = {}): 
   return stack.order({ customer: { stripeCustomerId: customer }, paymentMethod, offSession: true, ...more });
 }
 
+/** What Stripe was asked about customers, in order. */
+async function customerRequests(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  return (await journalOf(stack, 'kind=request')).filter(({ path }) => path === '/v1/customers');
+}
+
 describe('an order with saveCard', () => {
   it('makes one customer, shows it, and leaves the card with it', async () => {
     const email = newEmail();
@@ -121,7 +126,7 @@ describe('an order with saveCard', () => {
         (await customersAtStripe(email)).map((customer) => customer.metadata['oncepay_order']),
         [id],
       );
-      const sent = (await journalOf(stack, 'kind=request')).filter(({ method, path }) => method === 'POST' && path === '/v1/customers');
+      const sent = (await customerRequests()).filter(({ method }) => method === 'POST');
       assert.equal(new Set(sent.slice(-2).map(({ idempotencyKey }) => idempotencyKey)).size, 1);
     });
   }
@@ -141,8 +146,16 @@ describe('an order with saveCard', () => {
       await stack.database.query(
         `UPDATE payment_operations SET first_sent_at = first_sent_at - interval '25 hours' WHERE kind = 'customer' AND status = 'unknown'`,
       );
+      const before = await customerRequests();
       await stack.startWorker();
       await stack.orderIn(id, 'paid');
+      const [read, ...sent] = (await customerRequests()).slice(before.length);
+      assert.equal(read?.['method'], 'GET');
+      assert.deepEqual(
+        sent.map(({ method }) => method),
+        phase === 'after' ? [] : ['POST'],
+      );
+      for (const { idempotencyKey } of sent) assert.ok(before.every((earlier) => earlier['idempotencyKey'] !== idempotencyKey));
       assert.equal((await customersAtStripe(email)).length, 1);
     });
   }
