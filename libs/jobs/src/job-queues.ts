@@ -15,6 +15,7 @@ import {
 import pg from 'pg';
 import { KEEP_ALIVE, watchConnection } from '#libs/database';
 import { type JobKind, isJobKind, JOBS, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
+import { Connected, type Opened } from './connected.js';
 import { type ClaimedMessage } from './outbox.store.js';
 import { assertKeepsJobs, openRedis, ping, type RedisConnection } from './redis.js';
 
@@ -78,50 +79,6 @@ export interface FailedJob {
   readonly reason: string;
   readonly attempts: number;
   readonly failedAt: Date;
-}
-
-/** What was made of BullMQ, and when it can be used. */
-interface Opened<T> {
-  readonly made: T;
-  readonly ready: Promise<unknown>;
-}
-
-/**
- * Something of BullMQ with its connection. BullMQ remembers a first connection that failed for ever: such a worker would spin
- * without pause, such a queue refuse every job. So what could not connect is thrown away and made anew.
- */
-class Connected<T extends { close(): Promise<void> }> {
-  #current: Promise<T> | null = null;
-
-  constructor(
-    private readonly reach: () => Promise<void>,
-    private readonly open: () => Opened<T>,
-  ) {}
-
-  /** It, connected. Rejects when it cannot connect; the next call tries anew. */
-  get(): Promise<T> {
-    this.#current ??= this.#connect();
-    return this.#current;
-  }
-
-  async close(): Promise<void> {
-    await (await this.#current?.catch(() => null))?.close();
-  }
-
-  async #connect(): Promise<T> {
-    let made: T | null = null;
-    try {
-      await this.reach();
-      const opened = this.open();
-      made = opened.made;
-      await opened.ready;
-      return made;
-    } catch (error) {
-      this.#current = null;
-      made?.close().catch(() => undefined);
-      throw error;
-    }
-  }
 }
 
 /** BullMQ on PostgreSQL or, with a Redis URL, on Redis: the same queues and the same jobs. */
