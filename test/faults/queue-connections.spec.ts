@@ -96,4 +96,23 @@ describe('the queues', () => {
     await queues.close();
     await route.close();
   });
+
+  it('leave no timer behind when they are closed, though BullMQ takes its listeners from the connections it gives back', async (t) => {
+    const started = t.mock.method(globalThis, 'setInterval');
+    const ended = t.mock.method(globalThis, 'clearInterval');
+    const seen: string[] = [];
+    const onError = (error: Error): never => assert.fail(error);
+    const queues = new JobQueues({ redisUrl: null, databaseUrl: database.url, instance: crypto.randomUUID(), onError });
+    queues.consume('payments', 1, noting(seen));
+    await waitFor('the queue to take jobs', () => queues.add([jobOf('op')]).then(() => true));
+    await waitFor('the job to run', () => seen.length > 0);
+    await queues.close();
+    const timers = started.mock.calls.map(({ result }) => result);
+    assert.ok(timers.length > 0);
+    const cleared = new Set<unknown>(ended.mock.calls.map(({ arguments: [timer] }) => timer));
+    assert.deepEqual(
+      timers.filter((timer) => !cleared.has(timer)),
+      [],
+    );
+  });
 });

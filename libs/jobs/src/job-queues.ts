@@ -87,7 +87,8 @@ export class JobQueues {
   readonly #consumers: Connected<Consumer>[] = [];
   #isStopping = false;
   readonly #pool: PgPool | null;
-  readonly #connections = new Set<pg.PoolClient>();
+  /** With what ends the watch over each: BullMQ takes from a client it gives back all who listen for its end. */
+  readonly #connections = new Map<pg.PoolClient, () => void>();
   readonly #redis: RedisConnection[] = [];
 
   constructor(private readonly options: QueueOptions) {
@@ -236,13 +237,15 @@ export class JobQueues {
       application_name: 'oncepay queue',
     });
     pool.on('connect', (client) => {
-      this.#connections.add(client);
       // BullMQ holds clients without listening; one that is cut would end the process. Whoever uses it hears of it by its query.
       client.on('error', () => undefined);
       // BullMQ listens on some, for up to an hour.
-      watchConnection(client);
+      this.#connections.set(client, watchConnection(client));
     });
-    pool.on('remove', (client) => this.#connections.delete(client));
+    pool.on('remove', (client) => {
+      this.#connections.get(client)?.();
+      this.#connections.delete(client);
+    });
     if (!isPgPool(pool)) throw new Error('bug: BullMQ does not take a pool of pg');
     pool.on('error', this.options.onError);
     return pool;
@@ -252,7 +255,12 @@ export class JobQueues {
   async #closePool(): Promise<void> {
     if (this.#pool === null) return;
     void this.#pool.end();
-    await Promise.all([...this.#connections].map((client) => client.end()));
+    await Promise.all(
+      [...this.#connections].map(([client, stopWatching]) => {
+        stopWatching();
+        return client.end();
+      }),
+    );
   }
 
   #openRedis(maxRetries: number | null): RedisConnection {
