@@ -128,11 +128,13 @@ export async function startStack({
     ...env,
   };
   const logger = createLogger('test', settings.LOG_LEVEL);
-  const api: RunningApi = await startApi(loadConfig(settings), logger);
+  // Forgotten once closed, as worker and simulator are: the tests of a file keep their stack in memory until the process ends.
+  let api: RunningApi | null = await startApi(loadConfig(settings), logger);
+  const { url: apiUrl, adminUrl } = api;
   const simulate = (port: number): Promise<Simulator> =>
     startSimulator({
       port,
-      webhookUrl: `${api.url}/webhooks/stripe`,
+      webhookUrl: `${apiUrl}/webhooks/stripe`,
       webhookSecret: WEBHOOK_SECRET,
       ...(stateFile === undefined ? {} : { stateFile }),
     });
@@ -143,12 +145,12 @@ export async function startStack({
   const stripe = new Stripe(stripeKey, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0, telemetry: false });
 
   const send = (path: string, options: Parameters<typeof call>[1] = {}): Promise<Answer> =>
-    call(`${api.url}${path}`, { key: SECRET_KEYS[0], ...options });
+    call(`${apiUrl}${path}`, { key: SECRET_KEYS[0], ...options });
   const readOrder = async (id: string): Promise<OrderJson> => JSON.parse((await send(`/v1/orders/${id}`)).text);
   return {
     database,
-    apiUrl: api.url,
-    adminUrl: api.adminUrl,
+    apiUrl,
+    adminUrl,
     workerUrl: () => (worker?.healthPort == null ? null : `http://127.0.0.1:${worker.healthPort}`),
     simulatorUrl,
     webhookSecret: WEBHOOK_SECRET,
@@ -162,7 +164,7 @@ export async function startStack({
         ...(method === undefined ? {} : { method }),
       });
       // The API looks at the clock now and then; what a test does next is to happen after the jump.
-      if (path === '/_sim/clock') await api.app.get<Clock>(CLOCK).refresh();
+      if (path === '/_sim/clock') await api?.app.get<Clock>(CLOCK).refresh();
       return answer;
     },
     order: async (overrides = {}, idempotencyKey = crypto.randomUUID()) => {
@@ -200,7 +202,8 @@ export async function startStack({
     close: async (finish) => {
       await worker?.close();
       await simulator?.close();
-      await api.close();
+      await api?.close();
+      [worker, simulator, api] = [null, null, null];
       await finish?.(database);
       await database.drop();
     },
