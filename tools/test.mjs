@@ -3,7 +3,7 @@
 // runner, and ends with a plain count line. `npm test -- orders refund` runs the files whose path contains one of the words;
 // `npm test -- --redis` runs the flows once more, with the queue in Redis instead of PostgreSQL.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
@@ -17,6 +17,9 @@ const dist = join(root, 'dist');
 const processConcurrency = 4;
 // No process needs more than a fraction of this; without a limit one hanging file would hang the run.
 const processTimeoutMs = 480_000;
+
+// A run leaves at most 1.2 GB there at once.
+const ENOUGH_MEMORY_BYTES = 4 * 1024 ** 3;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
@@ -98,7 +101,7 @@ async function withServices(use) {
   const { findProgram, startRedis } = await import(join(dist, 'tools/test-services.js'));
   const given = { postgres: process.env.DATABASE_URL, redis: process.env.REDIS_URL };
   forgetSettings();
-  const folder = mkdtempSync(join(tmpdir(), 'oncepay-test-'));
+  const folder = mkdtempSync(join(roomFolder(), 'oncepay-test-'));
   const started = [];
   try {
     const postgres = given.postgres
@@ -126,6 +129,21 @@ async function withServices(use) {
   } finally {
     for (const service of started.reverse()) await service.stop();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Where the databases of the tests lie: in memory where there is plenty, as to make and drop the 300 files of each is a fifth of
+ * PostgreSQL's work here.
+ */
+function roomFolder() {
+  const inMemory = '/dev/shm';
+  try {
+    accessSync(inMemory, constants.W_OK);
+    const { bavail, bsize } = statfsSync(inMemory);
+    return bavail * bsize >= ENOUGH_MEMORY_BYTES ? inMemory : tmpdir();
+  } catch {
+    return tmpdir();
   }
 }
 
