@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 /** One of apps/. */
@@ -11,6 +12,7 @@ export interface AppBundle {
   readonly app: App;
   /** Compiled modules, seen from dist/, that run before the app. */
   readonly before?: readonly string[];
+  /** For `run-bundle.js`, which keeps what V8 compiled beside it. */
   readonly outfile: string;
 }
 
@@ -28,8 +30,8 @@ const OPTIONAL = [
 ];
 
 /**
- * Writes an app and all its packages into one file, to be run by Node. Tests start processes some hundred times, and to load
- * 1,200 modules one by one takes longer than most of what such a process then does. Safe to repeat.
+ * Writes an app and all its packages into one file, to be run by `run-bundle.js`. Tests start processes some hundred times, and to
+ * find, load and compile 1,200 modules takes longer than most of what such a process then does. Safe to repeat.
  */
 export async function bundleApp({ root, app, before = [], outfile }: AppBundle): Promise<void> {
   const dist = join(root, 'dist');
@@ -39,27 +41,29 @@ export async function bundleApp({ root, app, before = [], outfile }: AppBundle):
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'esm',
-    // CommonJS packages ask for Node's modules by `require`.
-    banner: { js: `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);` },
+    // V8 keeps the code of a script; that of a module only behind an experimental flag.
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
     // The description of the API calls its schemas by the names of their classes.
     keepNames: true,
     external: OPTIONAL,
-    plugins: [foldersAsTheyWere(dist)],
+    plugins: [placesAsTheyWere],
     logLevel: 'error',
   });
 }
 
 /** What finds its files beside itself finds them as if it stood where it was. */
-function foldersAsTheyWere(dist: string): Plugin {
-  return {
-    name: 'folders-as-they-were',
-    setup(bundle) {
-      bundle.onLoad({ filter: /\.js$/ }, async ({ path }) => {
-        if (!path.startsWith(dist)) return null;
-        const text = await readFile(path, 'utf8');
-        return { contents: text.replaceAll('import.meta.dirname', JSON.stringify(dirname(path))) };
-      });
-    },
-  };
-}
+const placesAsTheyWere: Plugin = {
+  name: 'places-as-they-were',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.m?js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      if (!text.includes('import.meta')) return null;
+      return {
+        contents: text
+          .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
+          .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+      };
+    });
+  },
+};

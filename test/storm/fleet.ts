@@ -55,7 +55,7 @@ export async function startFleet({ folder, backend, root, sql }: FleetOptions): 
   await migrate(postgres.url, MIGRATIONS_FOLDER);
   if (redis === null) await migrateQueue(postgres.url);
   if (sql !== null) await postgres.query(sql);
-  const fileOf = (app: App): string => join(folder, `${app}.mjs`);
+  const fileOf = (app: App): string => join(folder, `${app}.cjs`);
   await Promise.all(APPS.map((app) => bundleApp({ root, app, outfile: fileOf(app) })));
 
   const simulatorPort = await freePort();
@@ -69,7 +69,7 @@ export async function startFleet({ folder, backend, root, sql }: FleetOptions): 
     if (app !== 'stripe-simulator') logFiles.push(logFile);
     return new Member({
       name,
-      command: [process.execPath, fileOf(app)],
+      command: [process.execPath, join(root, 'dist/tools/run-bundle.js'), fileOf(app)],
       cwd: root,
       env: { PATH: process.env['PATH'], ...env },
       logFile,

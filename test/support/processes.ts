@@ -11,6 +11,9 @@ const ROOT = join(import.meta.dirname, '../../..');
 /** The apps with `arm-on-message`, of one file each. Each run of `npm test` makes this folder anew. */
 const BUNDLES = join(ROOT, 'dist/test-processes');
 
+/** What runs them. */
+const RUN_BUNDLE = join(ROOT, 'dist/tools/run-bundle.js');
+
 /** How long a process may take to say that it is ready, on a machine that runs other tests too. */
 const READY_TIMEOUT_MS = 120_000;
 
@@ -39,7 +42,7 @@ const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as co
 
 /** Starts what `npm run start:api` or `start:worker` starts as its own process and waits until it is ready or has died. */
 export async function startApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
-  const child = fork(await bundled(app), {
+  const child = fork(RUN_BUNDLE, [await bundled(app)], {
     execArgv: [],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     silent: true,
@@ -87,10 +90,10 @@ function bundled(app: 'api' | 'worker'): Promise<string> {
 }
 
 async function bundle(app: 'api' | 'worker'): Promise<string> {
-  const file = join(BUNDLES, `${app}.js`);
+  const file = join(BUNDLES, `${app}.cjs`);
   if (existsSync(file)) return file;
   // Another process may be writing it too: the last one's takes the name, and they are alike.
-  const draft = join(BUNDLES, `${app}-${process.pid}.js`);
+  const draft = join(BUNDLES, `${app}-${process.pid}.cjs`);
   await bundleApp({ root: ROOT, app, before: ['test/support/arm-on-message.js'], outfile: draft });
   renameSync(draft, file);
   return file;

@@ -1,16 +1,20 @@
 import { readSettings } from './settings.js';
 import { startSimulator } from './simulator.js';
 
-try {
-  const settings = readSettings();
-  const simulator = await startSimulator(settings);
-  console.log(`Stripe simulator listening on ${simulator.url} (controls: ${simulator.url}/_sim)`);
-  const stop = (): void => void simulator.close().then(() => process.exit(0));
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-} catch (error) {
-  console.error(explained(error));
-  process.exitCode = 1;
+void main();
+
+async function main(): Promise<void> {
+  try {
+    const settings = readSettings();
+    const simulator = await startSimulator(settings);
+    console.log(`Stripe simulator listening on ${simulator.url} (controls: ${simulator.url}/_sim)`);
+    const stop = (): void => void simulator.close().then(() => process.exit(0));
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    console.error(explained(error));
+    process.exitCode = 1;
+  }
 }
 
 function explained(error: unknown): string {

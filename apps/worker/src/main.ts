@@ -4,17 +4,21 @@ import { armFailpoint } from '#libs/primitives';
 import { createLogger, stopOnSignal } from '#libs/telemetry';
 import { startWorker } from './worker.js';
 
-try {
-  const config = loadConfig();
-  const logger = createLogger('worker', config.logLevel);
-  if (config.development.failpoint !== null) armFailpoint(config.development.failpoint);
-  await prepareStorage(config);
-  const worker = await startWorker(config, logger);
-  stopOnSignal(logger, { close: () => worker.close(), timeoutMs: config.shutdown.timeoutMs });
-  worker.refused.catch(refuse);
-  logger.info({ queue: config.redisUrl === null ? 'postgresql' : 'redis' }, 'the worker works');
-} catch (error) {
-  refuse(error);
+void main();
+
+async function main(): Promise<void> {
+  try {
+    const config = loadConfig();
+    const logger = createLogger('worker', config.logLevel);
+    if (config.development.failpoint !== null) armFailpoint(config.development.failpoint);
+    await prepareStorage(config);
+    const worker = await startWorker(config, logger);
+    stopOnSignal(logger, { close: () => worker.close(), timeoutMs: config.shutdown.timeoutMs });
+    worker.refused.catch(refuse);
+    logger.info({ queue: config.redisUrl === null ? 'postgresql' : 'redis' }, 'the worker works');
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 function refuse(error: unknown): never {
