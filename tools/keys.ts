@@ -1,10 +1,8 @@
 // npm run keys: makes, lists, rotates and revokes API keys in the database itself, as nobody has a key yet when an installation is new.
 import { parseArgs } from 'node:util';
 import { ConfigError, loadConfig } from '#libs/config';
-import { Database } from '#libs/database';
 import { DomainError, systemClock, systemEntropy } from '#libs/primitives';
 import { ApiKeys, viewKey } from '../apps/api/src/keys/api-keys.js';
-import { parseMakeKey, parseRotateKey } from '../apps/api/src/keys/key.requests.js';
 import { reasonOf } from './dev/start-error.js';
 
 const USAGE = `npm run keys -- make --kind secret|restricted|publishable --name <name> [--account <uuid>]
@@ -40,17 +38,23 @@ async function run(): Promise<void> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const [command, id = ''] = positionals;
   if (values.help === true || command === undefined || command === 'help') return console.log(USAGE);
+  // What the API checks and describes requests with takes longest to load, so only what needs it waits for it; help, for nothing.
+  const loadParsers = () => import('../apps/api/src/keys/key.requests.js');
+  const { Database } = await import('#libs/database');
   const { database: where, keyPepper: pepper, stripe } = loadConfig();
   const onError = (error: Error): void => console.error(error.message);
   const database = new Database({ url: where.directUrl, behindPooler: false, onError });
   const keys = new ApiKeys({ database, clock: systemClock, entropy: systemEntropy, mode: stripe.mode, pepper });
   const account = accountIn(values.account);
   try {
-    if (command === 'make')
+    if (command === 'make') {
+      const { parseMakeKey } = await loadParsers();
       return show(await keys.make(database.autocommit, parseMakeKey(traitsIn(values), account ?? systemEntropy.uuid(), new Date())));
+    }
     if (command === 'list')
       return console.table((await keys.list(database.autocommit, account)).map((row) => ({ account: row.accountId, ...viewKey(row) })));
     if (command === 'rotate') {
+      const { parseRotateKey } = await loadParsers();
       const overlapSeconds = parseRotateKey(values.overlap === undefined ? {} : { overlapSeconds: Number(values.overlap) });
       return show(await database.transaction(async (tx) => keys.rotate(tx, await keys.find(tx, id, null), overlapSeconds)));
     }

@@ -2,9 +2,9 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min, ValidateBy } from 'class-validator';
 import { type FieldError } from '#libs/primitives';
 import { type Scope, SCOPES } from '../callers/caller.js';
+import { IsInstant } from '../http/is-instant.js';
 import { invalid, IsText, parseRequest } from '../http/parse-request.js';
 import { isIpRange } from '../limits/client-address.js';
-import { IsInstant } from '../orders/list-orders.query.js';
 import { KEY_KINDS, type KeyTraits } from './api-keys.js';
 
 const LIST_MAX = 50;

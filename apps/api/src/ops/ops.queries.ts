@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsOptional, IsUUID, Matches } from 'class-validator';
 import { OPEN_STATUSES } from '#libs/payments';
-import { IsInstant } from '../orders/list-orders.query.js';
+import { IsInstant } from '../http/is-instant.js';
 
 const EVENT_STATUSES = ['received', 'held', 'applied', 'ignored', 'parked'];
 const EVENT_TYPE = {
