@@ -49,8 +49,8 @@ async function intentsByOrder(): Promise<ReadonlyMap<string, Stripe.PaymentInten
 /** For hundreds of orders on a machine that does other things too. */
 const ALL_MS = 240_000;
 
-/** Waits until every order has this status, with one question for all of them, and reads them. */
-async function allIn(orders: readonly OrderJson[], status: string): Promise<OrderJson[]> {
+/** Waits until every order has this status, with one question for all of them. */
+async function allIn(orders: readonly OrderJson[], status: string): Promise<void> {
   const ids = orders.map(({ id }) => uuidOf('ord', id));
   await waitFor(
     `${ids.length} orders to become ${status}`,
@@ -64,44 +64,68 @@ async function allIn(orders: readonly OrderJson[], status: string): Promise<Orde
     },
     ALL_MS,
   );
-  return inTurns(orders, ({ id }) => stack.readOrder(id));
 }
 
+const readAll = (orders: readonly OrderJson[]): Promise<OrderJson[]> => inTurns(orders, ({ id }) => stack.readOrder(id));
+
+/** The last currency of each kind. */
+const ONE_OF_EACH_KIND = new Set(new Map(CURRENCIES.map((currency) => [JSON.stringify(ruleOf(currency)), currency])).values());
+
+/** An amount to be charged and the part of it to be returned. */
+interface Charged {
+  readonly currency: string;
+  readonly amount: number;
+  readonly part: number;
+}
+
+/** In each currency one end that a part can be returned of; in one of each kind, whose ends are both asked for besides, an amount between. */
+const CHARGED: readonly Charged[] = CURRENCIES.map((currency, index) => {
+  const { least, most, some } = amountsIn(currency, index);
+  const { step } = ruleOf(currency);
+  if (ONE_OF_EACH_KIND.has(currency)) return { currency, amount: some, part: least };
+  return index % 2 === 0 && least > step ? { currency, amount: least, part: step } : { currency, amount: most, part: least };
+});
+const BOTH_ENDS = CURRENCIES.flatMap((currency, index) => {
+  const { least, most } = amountsIn(currency, index);
+  return ONE_OF_EACH_KIND.has(currency) ? [least, most].map((amount) => ({ currency, amount })) : [];
+});
+
 describe('every currency that Stripe charges in', () => {
-  it('is asked for at Stripe with exactly the amount of the order, at its minimum or its maximum', async () => {
-    // In each currency one end, in every kind of currency both.
-    const kinds = new Map(CURRENCIES.map((currency) => [JSON.stringify(ruleOf(currency)), currency]));
-    const bothEnds = new Set(kinds.values());
-    const asked = CURRENCIES.flatMap((currency, index) => {
-      const { least, most } = amountsIn(currency, index);
-      return (bothEnds.has(currency) ? [least, most] : [index % 2 === 0 ? least : most]).map((amount) => ({ currency, amount }));
-    });
-    const orders = await inTurns(asked, ({ currency, amount }) => stack.order({ ...of(currency, amount), paymentMethod: null }));
-    const known = await allIn(orders, 'requires_payment');
+  /** Stripe is asked for exactly what was ordered. */
+  async function assertAsked(orders: readonly OrderJson[], asked: readonly { currency: string; amount: number }[]): Promise<void> {
     const intents = await intentsByOrder();
-    for (const [index, { id, amount }] of known.entries()) {
+    for (const [index, { id, amount }] of orders.entries()) {
       const intent = intents.get(id);
-      assert.deepEqual({ currency: intent?.currency, amount: intent?.amount }, asked[index]);
-      assert.equal(amount, intent?.amount);
+      const { currency, amount: ordered } = asked[index] ?? assert.fail();
+      assert.deepEqual([intent?.currency, intent?.amount, amount], [currency, ordered, ordered]);
     }
+  }
+
+  it('is asked for at Stripe with exactly the amount of the order, at both ends in one of each kind', async () => {
+    const orders = await inTurns(BOTH_ENDS, ({ currency, amount }) => stack.order({ ...of(currency, amount), paymentMethod: null }));
+    assert.equal(orders.length, 2 * ONE_OF_EACH_KIND.size);
+    await allIn(orders, 'requires_payment');
+    await assertAsked(await readAll(orders), BOTH_ENDS);
   });
 
   it('is charged and returned in one unit: of any amount a part is refunded, and both sides agree on what is left', async () => {
-    const orders = await inTurns(CURRENCIES, async (currency, index) => stack.order(of(currency, amountsIn(currency, index).some)));
+    const orders = await inTurns(CHARGED, ({ currency, amount }) => stack.order(of(currency, amount)));
+    assert.equal(orders.length, CURRENCIES.length);
     await allIn(orders, 'paid');
     await inTurns(orders, async ({ id }, index) => {
-      const { least } = amountsIn(CURRENCIES[index] ?? assert.fail(), index);
-      assert.equal((await refund(stack, id, { amount: least })).amount, least);
+      const { part } = CHARGED[index] ?? assert.fail();
+      assert.equal((await refund(stack, id, { amount: part })).amount, part);
     });
-    const returned = await allIn(orders, 'partially_refunded');
+    await allIn(orders, 'partially_refunded');
+    const returned = await readAll(orders);
+    await assertAsked(returned, CHARGED);
     const charges = await stack.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
     const byIntent = new Map(charges.map((charge) => [charge.payment_intent, charge]));
     for (const [index, order] of returned.entries()) {
-      const currency = CURRENCIES[index] ?? assert.fail();
       const charge = byIntent.get(intentOf(order));
-      const { some, least } = amountsIn(currency, index);
-      assert.deepEqual([charge?.amount_captured, charge?.amount_refunded, charge?.currency], [some, least, currency]);
-      assert.deepEqual([order.amountCaptured, order.amountRefunded], [some, least]);
+      const { currency, amount, part } = CHARGED[index] ?? assert.fail();
+      assert.deepEqual([charge?.amount_captured, charge?.amount_refunded, charge?.currency], [amount, part, currency]);
+      assert.deepEqual([order.amountCaptured, order.amountRefunded], [amount, part]);
     }
   });
 
@@ -130,8 +154,8 @@ describe('every currency that Stripe charges in', () => {
     const stepped = CURRENCIES.filter((currency) => ruleOf(currency).step > 1);
     assert.equal(stepped.length, 7);
     const orders = await inTurns(stepped, (currency) => stack.order({ ...of(currency, 100_000), captureMethod: 'manual' }));
-    const authorized = await allIn(orders, 'authorized');
-    await inTurns(authorized, async (order, index) => {
+    await allIn(orders, 'authorized');
+    await inTurns(await readAll(orders), async (order, index) => {
       const { step } = ruleOf(stepped[index] ?? assert.fail());
       const tooPrecise = 10_000 + step - 1;
       for (const verb of ['capture', 'refunds']) {
