@@ -18,8 +18,8 @@ const processConcurrency = 4;
 // No process needs more than a fraction of this; without a limit one hanging file would hang the run.
 const processTimeoutMs = 480_000;
 
-// A run leaves at most 1.2 GB there at once.
-const ENOUGH_MEMORY_BYTES = 4 * 1024 ** 3;
+// A run needs 155 MB there at once.
+const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
