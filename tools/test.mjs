@@ -21,6 +21,11 @@ const processTimeoutMs = 480_000;
 // A run needs 155 MB there at once.
 const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
 
+/** To bundle takes as long as two processes take longer without. */
+const ENOUGH_TO_BUNDLE = 4;
+/** Seen from dist/, in the folder that each run makes anew. */
+const BUNDLED = join('test-processes', 'bundled');
+
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
 
@@ -52,7 +57,8 @@ function specFiles(words) {
 
 async function runFiles(files, services, tally) {
   console.log(`test   ${files.length} files, ${services}\n`);
-  const { modules, shared } = testProcesses(files, dist);
+  const { modules: separate, shared } = testProcesses(files, dist);
+  const modules = separate.length < ENOUGH_TO_BUNDLE ? separate : await bundled(separate);
   const silent = new Set(shared.map(sourceOf));
   const events = run({ files: modules, concurrency: processConcurrency, timeout: processTimeoutMs, signal: interrupted.signal });
   events.on('test:pass', (test) => {
@@ -68,6 +74,17 @@ async function runFiles(files, services, tally) {
   for await (const line of lines) process.stdout.write(line);
   interrupted.signal.throwIfAborted();
   for (const file of silent) countEmpty(file, tally);
+}
+
+/** The same modules with all they load in a few files, or as they are where one of them cannot be loaded: its process then says why. */
+async function bundled(modules) {
+  const { bundleTests } = await import(join(dist, 'tools/bundle.js'));
+  try {
+    return await bundleTests(modules, dist, join(dist, BUNDLED));
+  } catch (error) {
+    console.log(`test   not bundled: ${error.message}\n`);
+    return modules;
+  }
 }
 
 function countPassed(test, tally) {
@@ -86,7 +103,8 @@ function countPassed(test, tally) {
 /** The path of a test file as its author knows it, whether the runner speaks of the source or of what was made of it. */
 function sourceOf(file = '') {
   return relative(root, file)
-    .replace(/^dist[/\\]/, '')
+    .replace(BUNDLED, '')
+    .replace(/^dist[/\\]+/, '')
     .replace(/\.js$/, '.ts');
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { migrate, MIGRATIONS_FOLDER } from '#libs/database';
 import { migrateQueue } from '#libs/jobs';
-import { type App, bundleApp } from '../../tools/bundle-app.js';
+import { type App, bundleApp } from '../../tools/bundle.js';
 import { freePort } from '../../tools/free-port.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type FrontDoor, openFrontDoor } from './front-door.js';

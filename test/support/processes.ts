@@ -4,7 +4,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
-import { bundleApp } from '../../tools/bundle-app.js';
+import { bundleApp } from '../../tools/bundle.js';
 
 /** Seen from dist/test/support. */
 const ROOT = join(import.meta.dirname, '../../..');
