@@ -13,16 +13,17 @@ import { findRunningServer } from '../../tools/postgres-lock-file.js';
 const room = mkdtempSync(join(tmpdir(), 'oncepay-embedded-spec-'));
 chmodSync(room, 0o755);
 after(() => rmSync(room, { recursive: true, force: true }));
+/** Made by the first test that starts a server on it; to make one for each of them takes longer than all that they do. */
+const shared = join(room, 'shared', 'pg');
 
 describe('embedded PostgreSQL', () => {
   it('keeps its data over stop and start', async () => {
-    const dataDir = join(room, 'keeps', 'pg');
-    const first = await start(dataDir);
+    const first = await start(shared);
     await query(first.url, 'CREATE TABLE note (body text)');
     await query(first.url, "INSERT INTO note VALUES ('kept')");
     await first.stop();
 
-    const second = await start(dataDir);
+    const second = await start(shared);
     const rows = await query(second.url, 'SELECT body FROM note');
     await second.stop();
 
@@ -43,9 +44,8 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('joins a server that another call runs and leaves it running', async () => {
-    const dataDir = join(room, 'joins');
-    const owner = await start(dataDir);
-    const guest = await start(dataDir);
+    const owner = await start(shared);
+    const guest = await start(shared);
     await guest.stop();
 
     assert.equal(guest.joined, true);
@@ -55,39 +55,35 @@ describe('embedded PostgreSQL', () => {
   });
 
   it('stops when its launcher is killed, and starts again on the same data', async () => {
-    const dataDir = join(room, 'orphan');
-    const { launcher, url } = await startInOtherProcess(dataDir);
-    await query(url, 'CREATE TABLE survived ()');
+    const { launcher, url } = await startInOtherProcess(shared);
+    await query(url, 'CREATE TABLE survived_a_launcher ()');
 
     launcher.kill('SIGKILL');
-    await stoppedWithin(5_000, dataDir);
+    await stoppedWithin(5_000, shared);
 
-    const next = await start(dataDir);
+    const next = await start(shared);
     assert.equal(next.joined, false);
-    assert.deepEqual(await query(next.url, 'SELECT * FROM survived'), []);
+    assert.deepEqual(await query(next.url, 'SELECT * FROM survived_a_launcher'), []);
     await next.stop();
   });
 
   it('recovers when server and launcher are killed together', async () => {
-    const dataDir = join(room, 'killed');
-    const { launcher, url } = await startInOtherProcess(dataDir);
-    await query(url, 'CREATE TABLE survived ()');
+    const { launcher, url } = await startInOtherProcess(shared);
+    await query(url, 'CREATE TABLE survived_both ()');
 
-    process.kill(findRunningServer(dataDir)?.pid ?? assert.fail('no server'), 'SIGKILL');
+    process.kill(findRunningServer(shared)?.pid ?? assert.fail('no server'), 'SIGKILL');
     launcher.kill('SIGKILL');
-    await stoppedWithin(5_000, dataDir);
+    await stoppedWithin(5_000, shared);
 
-    const next = await start(dataDir);
-    assert.deepEqual(await query(next.url, 'SELECT * FROM survived'), []);
+    const next = await start(shared);
+    assert.deepEqual(await query(next.url, 'SELECT * FROM survived_both'), []);
     await next.stop();
   });
 
   it('starts over a pid file whose number now belongs to another program', async () => {
-    const dataDir = join(room, 'stale');
-    await (await start(dataDir)).stop();
-    writeFileSync(join(dataDir, 'postmaster.pid'), `${process.pid}\n${dataDir}\n1\n5432\n\n127.0.0.1\n1 1\nready\n`);
+    writeFileSync(join(shared, 'postmaster.pid'), `${process.pid}\n${shared}\n1\n5432\n\n127.0.0.1\n1 1\nready\n`);
 
-    const next = await start(dataDir);
+    const next = await start(shared);
     assert.equal(next.joined, false);
     assert.deepEqual(await query(next.url, 'SELECT 1 AS one'), [{ one: 1 }]);
     await next.stop();
