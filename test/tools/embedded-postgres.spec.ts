@@ -122,7 +122,7 @@ async function query(url: string, text: string): Promise<unknown[]> {
 
 async function startInOtherProcess(dataDir: string): Promise<{ launcher: ChildProcess; url: string }> {
   const program = `
-    import { startEmbeddedPostgres } from ${JSON.stringify(import.meta.resolve('../../tools/embedded-postgres.js'))};
+    import { startEmbeddedPostgres } from ${JSON.stringify(new URL('../../tools/embedded-postgres.js', import.meta.url).href)};
     const { url } = await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, durable: false });
     console.log(url);
     setInterval(() => {}, 60_000);`;
