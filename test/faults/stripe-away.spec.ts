@@ -71,12 +71,11 @@ describe('while Stripe answers nothing but 503, two workers', () => {
     const probes = (await breaker()).trips - before.trips;
     // One was perhaps under way when we began to count, and one is when we end.
     assert.ok(sent >= probes - 1 && sent <= probes + 1, `${sent} requests for ${probes} probes`);
-    // A busy machine may lose a lease, and its attempt with it; what is held back again and again must not. How many were sent before
-    // the breaker opened, and are in doubt since, is the machine's affair too.
+    // A busy machine may lose a lease, and its attempt with it; what is held back again and again must not.
     const held = await stack.database.query<{ attempts: number }>(
       `SELECT attempts FROM payment_operations WHERE delayed_by = 'stripe' AND lease_until IS NULL AND NOT in_doubt AND fence > 0`,
     );
-    assert.ok(held.length >= 5 && held.filter(({ attempts }) => attempts === 0).length > held.length / 2, JSON.stringify(held));
+    assert.ok(held.length > ORDERS / 2 && held.filter(({ attempts }) => attempts === 0).length > held.length / 2, JSON.stringify(held));
   });
 
   it('make all that waited due when a probe succeeds, wherever its time had been', async () => {
