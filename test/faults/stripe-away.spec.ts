@@ -75,7 +75,14 @@ describe('while Stripe answers nothing but 503, two workers', () => {
     const held = await stack.database.query<{ attempts: number }>(
       `SELECT attempts FROM payment_operations WHERE delayed_by = 'stripe' AND lease_until IS NULL AND NOT in_doubt AND fence > 0`,
     );
-    assert.ok(held.length > ORDERS / 2 && held.filter(({ attempts }) => attempts === 0).length > held.length / 2, JSON.stringify(held));
+    const states = await stack.database.query(
+      `SELECT kind, status, delayed_by, in_doubt, lease_until < now() AS lapsed, least(fence, 3) AS fence, attempts, count(*)::int
+       FROM payment_operations GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2`,
+    );
+    assert.ok(
+      held.length > ORDERS / 2 && held.filter(({ attempts }) => attempts === 0).length > held.length / 2,
+      `${held.length} of ${2 * ORDERS} are held: ${JSON.stringify(states)}`,
+    );
   });
 
   it('make all that waited due when a probe succeeds, wherever its time had been', async () => {
