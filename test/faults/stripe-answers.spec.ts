@@ -118,13 +118,11 @@ async function throughDoubt(laid: Laid): Promise<void> {
 
 async function unsent(laid: Laid): Promise<void> {
   await carriedOut(laid);
-  const seen = await history(laid);
-  assert.match(seen, /^in_flight queued in_flight done\??$/);
-  // On a busy machine the second attempt may lose its lease, and who takes over doubts it and sends it once more.
-  const [first, second, ...more] = (await sent(laid)).map((one) => one[0]);
-  assert.deepEqual([first, second], ['1', '1']);
-  assert.ok(more.every((generation) => generation === '1'));
-  if (!seen.endsWith('?')) assert.equal(more.length, 0);
+  assert.equal(await history(laid), 'in_flight queued in_flight done');
+  assert.deepEqual(
+    (await sent(laid)).map((one) => one[0]),
+    ['1', '1'],
+  );
 }
 
 /** Waits for a person: the order and what was reserved stay as they are, and nothing else may begin. */
