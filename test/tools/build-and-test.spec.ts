@@ -158,6 +158,11 @@ describe('npm test', () => {
     }
   }
 
+  it('runs no test that an earlier run has bundled', () => {
+    write('dist/test-processes/bundled/test/passing.spec.js', "throw new Error('of an earlier run');\n");
+    assert.equal(runTests('test/passing').lastLine, '1 passed, 0 failed');
+  });
+
   it('fails when no file matches', () => {
     const { code, lastLine } = runTests('no-such-file');
     assert.equal(lastLine, '0 passed, 1 failed');
