@@ -66,13 +66,23 @@ describe('a new key', () => {
     assert.deepEqual([publishable.json['kind'], publishable.json['origins']], ['publishable', ['https://shop.example']]);
   });
 
+  it('is made as if what is null were left out', async () => {
+    const made = await make({ kind: 'secret', scopes: null, origins: null, ipRanges: null, expiresAt: null });
+    const plain = await make({ kind: 'secret' });
+    const own = { id: '', key: '', createdAt: '' };
+    assert.deepEqual([made.status, { ...made.json, ...own }], [201, { ...plain.json, ...own }]);
+    assert.equal((await rotate(made.json['id'], { overlapSeconds: null })).status, 201);
+  });
+
   const wrong: readonly (readonly [string, object])[] = [
     ['kind', { kind: 'root' }],
     ['name', { kind: 'secret', name: '' }],
     ['scopes', { kind: 'restricted' }],
+    ['scopes', { kind: 'restricted', scopes: null }],
     ['scopes', { kind: 'restricted', scopes: ['orders:*'] }],
     ['scopes', { kind: 'secret', scopes: ['ops'] }],
     ['origins', { kind: 'publishable' }],
+    ['origins', { kind: 'publishable', origins: null }],
     ['origins', { kind: 'publishable', origins: ['https://shop.example/'] }],
     ['origins', { kind: 'publishable', origins: ['*'] }],
     ['origins', { kind: 'secret', origins: ['https://shop.example'] }],

@@ -8,6 +8,10 @@ import { assertEmpty, invalid, isPlainText, IsText, parseRequest } from './parse
 class Part {
   @IsInt()
   size!: number;
+
+  @IsOptional()
+  @IsText(1, 9)
+  colour?: string;
 }
 
 class Thing {
@@ -39,6 +43,20 @@ describe('a request checked against its class', () => {
     assert.deepEqual(refusal({ name: 'abc', parts: [{ size: '1' }] }).errors, [
       { field: 'parts.0.size', message: 'must be an integer number' },
     ]);
+  });
+
+  it('has no member that is null: where one may be left out, null counts as that', () => {
+    assert.deepEqual(parseRequest(Thing, { name: 'abc', parts: null }), Object.assign(new Thing(), { name: 'abc' }));
+    assert.deepEqual(parseRequest(Thing, { name: 'abc', parts: [{ size: 1, colour: null }] }).parts, [
+      Object.assign(new Part(), { size: 1 }),
+    ]);
+    for (const [value, field] of [
+      [{ name: null }, 'name'],
+      [{ name: 'abc', id: null }, 'id'],
+      [{ name: 'abc', parts: [null] }, 'parts.0'],
+      [{ name: 'abc', parts: [{ size: null }] }, 'parts.0.size'],
+    ] as const)
+      assert.deepEqual([...new Set(refusal(value).errors.map((error) => error.field))], [field]);
   });
 
   it('is refused with every wrong field, each by its path', () => {

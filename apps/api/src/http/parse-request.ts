@@ -5,8 +5,8 @@ import { DomainError, type FieldError } from '#libs/primitives';
 import { UnreadableBody } from './unreadable-body.js';
 
 /**
- * Checks a parsed body or query against a request class: unknown members are refused, nothing is converted.
- * Throws DomainError validation_failed with every wrong field.
+ * Checks a parsed body or query against a request class: unknown members are refused, nothing is converted. A member that may be left
+ * out may also be null, and is then undefined in what is returned. Throws DomainError validation_failed with every wrong field.
  */
 export function parseRequest<T extends object>(shape: new () => T, value: unknown): T {
   if (value instanceof UnreadableBody) throw value.problem;
@@ -19,7 +19,17 @@ export function parseRequest<T extends object>(shape: new () => T, value: unknow
     validationError: { target: false, value: false },
   });
   if (errors.length > 0) throw invalid(flatten(errors, ''));
+  leaveOutNulls(request);
   return request;
+}
+
+/** `@IsOptional` alone lets null through; whoever reads the request counts on `undefined` and the defaults it brings. */
+function leaveOutNulls(checked: object): void {
+  for (const name of Object.keys(checked)) {
+    const member: unknown = Reflect.get(checked, name);
+    if (member === null) Reflect.set(checked, name, undefined);
+    else if (typeof member === 'object') leaveOutNulls(member);
+  }
 }
 
 /** Checks that a request without parameters has none. Throws DomainError validation_failed. */
