@@ -66,7 +66,16 @@ describe('POST /v1/orders/{id}/capture', () => {
     await stack.orderIn(order.id, 'paid');
   });
 
-  for (const body of [{ amount: 0 }, { amount: -5 }, { amount: 1.5 }, { amount: '5' }, { amount: 5, currency: 'usd' }, []]) {
+  for (const body of [
+    { amount: 0 },
+    { amount: -5 },
+    { amount: 1.5 },
+    { amount: '5' },
+    { amount: null },
+    { amount: 5, currency: 'usd' },
+    [],
+    null,
+  ]) {
     it(`refuses ${JSON.stringify(body)}`, async () => {
       const order = await authorized();
       assertProblem(await command(stack, order.id, 'capture', body), 400, 'validation_failed');

@@ -214,10 +214,12 @@ describe('POST /v1/orders/{id}/refunds', () => {
     { amount: -1 },
     { amount: 1.5 },
     { amount: '5' },
+    { amount: null },
     { amount: 1_000_000_000_000 },
     { reason: 'because' },
     { amount: 5, currency: 'usd' },
     [],
+    null,
   ]) {
     it(`refuses ${JSON.stringify(body)}`, async () => {
       const [{ id } = { id: '' }] = await stack

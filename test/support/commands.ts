@@ -31,7 +31,7 @@ export async function command(
   stack: Stack,
   orderId: string,
   name: string,
-  body?: object,
+  body?: object | null,
   { key = crypto.randomUUID(), headers = {} }: CommandOptions = {},
 ): Promise<Answer> {
   for (let left = TRIES; ; left -= 1) {

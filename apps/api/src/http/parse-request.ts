@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
-import { ValidateBy, type ValidationError, validateSync } from 'class-validator';
+import { ValidateBy, ValidateIf, type ValidationError, validateSync } from 'class-validator';
 import { DomainError, type FieldError } from '#libs/primitives';
 import { UnreadableBody } from './unreadable-body.js';
 
@@ -32,6 +32,11 @@ function leaveOutNulls(checked: object): void {
   }
 }
 
+/** Checks the body of a request that may come without one, as `parseRequest` does. null is a body, and no object. */
+export function parseOptionalBody<T extends object>(shape: new () => T, body: unknown): T {
+  return parseRequest(shape, body === undefined ? {} : body);
+}
+
 /** Checks that a request without parameters has none. Throws DomainError validation_failed. */
 export function assertEmpty(body: unknown): void {
   if (body === undefined) return;
@@ -52,6 +57,14 @@ export function invalid(errors: readonly FieldError[]): DomainError {
 /** The refusal of a body as a whole. */
 export function invalidBody(message: string): DomainError {
   return new DomainError('validation_failed', `The body ${message}.`, { errors: [{ field: 'body', message }] });
+}
+
+/**
+ * A member that may be left out but not be null, for amounts that are all of the money when they are left out: JSON writes NaN as
+ * null, and a slip of the sender's arithmetic must not move everything.
+ */
+export function IsOptionalNotNull(): PropertyDecorator {
+  return ValidateIf((_, value: unknown) => value !== undefined);
 }
 
 /** A text a person may read: no control characters, no broken surrogates, which no database column takes. */

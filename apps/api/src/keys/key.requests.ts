@@ -3,7 +3,7 @@ import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min, 
 import { type FieldError } from '#libs/primitives';
 import { type Scope, SCOPES } from '../callers/caller.js';
 import { IsInstant } from '../http/is-instant.js';
-import { invalid, IsText, parseRequest } from '../http/parse-request.js';
+import { invalid, IsText, parseOptionalBody, parseRequest } from '../http/parse-request.js';
 import { isIpRange } from '../limits/client-address.js';
 import { KEY_KINDS, type KeyTraits } from './api-keys.js';
 
@@ -97,5 +97,5 @@ export function parseMakeKey(body: unknown, accountId: string, now: Date): KeyTr
 
 /** Checks how a key is to be rotated. Throws DomainError validation_failed. */
 export function parseRotateKey(body: unknown): number {
-  return parseRequest(RotateKeyRequest, body ?? {}).overlapSeconds ?? OVERLAP_SECONDS;
+  return parseOptionalBody(RotateKeyRequest, body).overlapSeconds ?? OVERLAP_SECONDS;
 }

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { type RefundReason } from '#libs/orders';
 import { LARGEST_AMOUNT } from '#libs/primitives';
+import { IsOptionalNotNull } from '../http/parse-request.js';
 
 /** The body of POST /v1/orders/{id}/pay. */
 export class PayRequest {
@@ -17,7 +18,7 @@ export class CaptureRequest {
     example: 2000,
     minimum: 1,
   })
-  @IsOptional()
+  @IsOptionalNotNull()
   @IsInt()
   @Min(1)
   @Max(LARGEST_AMOUNT)
@@ -33,7 +34,7 @@ export class CreateRefundRequest {
     example: 1000,
     minimum: 1,
   })
-  @IsOptional()
+  @IsOptionalNotNull()
   @IsInt()
   @Min(1)
   @Max(LARGEST_AMOUNT)

@@ -6,7 +6,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { assertIfMatch, CommandAnswers } from '../http/command-answer.js';
-import { assertEmpty, parseRequest } from '../http/parse-request.js';
+import { assertEmpty, parseOptionalBody, parseRequest } from '../http/parse-request.js';
 import { ORDERS } from '../tokens.js';
 import { CaptureRequest, PayRequest } from './order-command.requests.js';
 import { OrderReader, orderUuid } from './order-reader.js';
@@ -53,7 +53,7 @@ export class OrderCommandsController {
     @Param('id') id: string,
   ): Promise<void> {
     return this.#run(request, reply, caller, id, (command) =>
-      captureOrder(this.orders, command, parseRequest(CaptureRequest, request.body ?? {}).amount ?? null),
+      captureOrder(this.orders, command, parseOptionalBody(CaptureRequest, request.body).amount ?? null),
     );
   }
 

@@ -5,7 +5,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { CommandAnswers, sendJson } from '../http/command-answer.js';
-import { parseRequest } from '../http/parse-request.js';
+import { parseOptionalBody } from '../http/parse-request.js';
 import { CreateRefundRequest } from '../orders/order-command.requests.js';
 import { idIn, OrderReader, orderUuid } from '../orders/order-reader.js';
 import { ORDERS } from '../tokens.js';
@@ -59,7 +59,7 @@ export class RefundsController {
       caller,
       (claim) => {
         const orderId = orderUuid(id);
-        const { amount, reason } = parseRequest(CreateRefundRequest, request.body ?? {});
+        const { amount, reason } = parseOptionalBody(CreateRefundRequest, request.body);
         return refundOrder(this.orders, { owner: caller, orderId, claim }, amount ?? null, reason ?? null);
       },
       (location) => this.reader.lookAtRefund(caller, idIn(location)),
