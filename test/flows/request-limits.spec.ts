@@ -5,7 +5,7 @@ import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type Answer } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
-import { AN_ORDER, PUBLISHABLE_KEYS } from '../support/stack.js';
+import { AN_ORDER } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
 const LIMITS = {
@@ -14,6 +14,8 @@ const LIMITS = {
   RATE_LIMIT_AUTH_FAILURES: '10',
   TRUSTED_PROXIES: '127.0.0.1',
   ONCEPAY_KEY_PEPPER: KEY_PEPPER,
+  // One of these would let pages of every origin call.
+  ONCEPAY_DEV_PUBLISHABLE_KEY: '',
 };
 
 let database: TestDatabase;
@@ -32,6 +34,9 @@ after(async () => {
 const newAddress = (): string => `203.0.113.${(addresses += 1)}`;
 const from = (address: string, key: string, [api] = apis): Promise<Answer> =>
   api.call('/v1/prices', { key, headers: { 'X-Forwarded-For': address } });
+
+const publishableKey = async (origins: readonly string[] = []): Promise<string> =>
+  (await storeApiKey(database, { audience: 'publishable', origins })).key;
 
 /** Sends until it is refused; the minute may turn in between, so that the first refusal may need twice as many. */
 async function untilRefused(send: () => Promise<Answer>, limit: number): Promise<readonly Answer[]> {
@@ -63,9 +68,10 @@ describe('a limit', () => {
 
   it('counts publishable keys by address, and a spoofed address only where a proxy is trusted', async () => {
     const address = newAddress();
-    await untilRefused(() => from(address, PUBLISHABLE_KEYS[0]), 15);
-    assert.equal((await from(address, PUBLISHABLE_KEYS[1])).status, 429);
-    const elsewhere = await from(newAddress(), PUBLISHABLE_KEYS[0]);
+    const [one, another] = [await publishableKey(), await publishableKey()];
+    await untilRefused(() => from(address, one), 15);
+    assert.equal((await from(address, another)).status, 429);
+    const elsewhere = await from(newAddress(), one);
     assert.deepEqual([elsewhere.status, elsewhere.headers.get('RateLimit-Policy')], [200, '"ip";q=15;w=60']);
   });
 
@@ -76,6 +82,37 @@ describe('a limit', () => {
     const { key } = await storeApiKey(database);
     assert.equal((await from(address, key)).status, 429, 'even a good one, lest guessing pays');
     assert.equal((await from(newAddress(), key)).status, 200);
+  });
+
+  it('holds for pages that a key is not for', async () => {
+    const address = newAddress();
+    const key = await publishableKey(['https://shop.example']);
+    const headers = { 'X-Forwarded-For': address, Origin: 'https://other.example' };
+    const answers = await untilRefused(() => apis[0].call('/v1/prices', { key, headers }), 15);
+    assert.deepEqual([...new Set(answers.slice(0, -1).map(({ status }) => status))], [403]);
+  });
+
+  it('counts a key used from where it must not be against that address, and not against the key', async () => {
+    const address = newAddress();
+    const { key } = await storeApiKey(database, { ipRanges: ['198.51.100.0/24'] });
+    const answers = await untilRefused(() => from(address, key), 10);
+    assert.deepEqual([...new Set(answers.slice(0, -1).map(({ status }) => status))], [403]);
+    assert.match((await from('198.51.100.7', key)).headers.get('RateLimit') ?? '', /^"key";r=19;/);
+  });
+
+  it('lets an address name so many origins that no key has, and then looks none up for it', async () => {
+    const origins = Array.from({ length: 2 * 10 + 1 }, (_, index) => `https://shop${index}.example`);
+    await publishableKey(origins);
+    const isAllowed = async (address: string, origin = ''): Promise<boolean> => {
+      const headers = { 'X-Forwarded-For': address, Origin: origin, 'Access-Control-Request-Method': 'POST' };
+      const answer = await apis[0].call('/v1/orders', { method: 'OPTIONS', headers });
+      return answer.headers.has('Access-Control-Allow-Origin');
+    };
+    const address = newAddress();
+    let named = 0;
+    for (; await isAllowed(address, origins[named]); named += 1) await isAllowed(address, `https://nobody${named}.example`);
+    assert.ok(named >= 10 && named < origins.length, `${named} were looked up`);
+    assert.equal(await isAllowed(newAddress(), origins[named]), true);
   });
 
   it('is one for all processes', async () => {
@@ -110,7 +147,7 @@ describe('a limit', () => {
     assert.ok(counted === 200 || rows.length === 2, `${counted} in ${rows.length} rows`);
     await database.query(`INSERT INTO rate_limit_counts VALUES ('key:old', 1, 1)`);
     const last = await startApiAlone(database.url, LIMITS);
-    await from(newAddress(), PUBLISHABLE_KEYS[0], [last, last]);
+    await from(newAddress(), key, [last, last]);
     await last.close();
     assert.deepEqual(await database.query(`SELECT 1 FROM rate_limit_counts WHERE bucket = 'key:old'`), []);
   });
@@ -125,7 +162,7 @@ describe('a limit', () => {
     const { key } = await storeApiKey(database);
     for (const [one, status] of [
       [key, 200],
-      [PUBLISHABLE_KEYS[0], 200],
+      [await publishableKey(), 200],
       ['guess', 401],
     ] as const) {
       const answers = await Promise.all(Array.from({ length: 50 }, () => from('203.0.113.250', one, [free, free])));

@@ -16,6 +16,7 @@ interface KeyTraits {
   readonly mode?: 'test' | 'live';
   readonly scopes?: readonly string[];
   readonly origins?: readonly string[];
+  readonly ipRanges?: readonly string[];
   readonly expiresAt?: Date;
 }
 
@@ -29,14 +30,15 @@ export async function storeApiKey(database: TestDatabase, traits: KeyTraits = {}
     mode = 'test',
     scopes = EVERY_SCOPE,
     origins = [],
+    ipRanges = [],
     expiresAt = null,
   } = traits;
   const id = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
   const key = formatApiKey({ id, audience, mode }, crypto.randomUUID().replaceAll('-', ''));
   await database.query(
-    `INSERT INTO api_keys (id, account_id, mode, audience, hash, name, scopes, origins, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, 'of a test', $6, $7, now(), $8)`,
-    [id, accountId, mode, audience, hashApiKey(key, KEY_PEPPER), scopes, origins, expiresAt],
+    `INSERT INTO api_keys (id, account_id, mode, audience, hash, name, scopes, origins, ip_ranges, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, 'of a test', $6, $7, $8, now(), $9)`,
+    [id, accountId, mode, audience, hashApiKey(key, KEY_PEPPER), scopes, origins, ipRanges, expiresAt],
   );
   return { id, key };
 }

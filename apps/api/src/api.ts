@@ -72,6 +72,7 @@ export async function createApi(
   const bell = new OutboxBell(database.autocommit, onError);
   const usage = new KeyUsage(database, clock, logger);
   const limiter = new RateLimiter(database, logger);
+  const limits = new RequestLimits(limiter, config.rateLimits);
   const problems = new ProblemFilter(logger);
   const refuse: Refuse = (error, request, reply) => problems.send(error, request, reply);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -88,8 +89,8 @@ export async function createApi(
   const draining = app.get(Draining);
   const routes = preparePlumbing(app, draining, {
     authenticator: app.get(Authenticator),
-    crossOrigin: new CrossOrigin(database, clock, config.development.publishableKeys.length > 0),
-    limits: new RequestLimits(limiter, config.rateLimits),
+    crossOrigin: new CrossOrigin(database, clock, limits, config.development.publishableKeys.length > 0),
+    limits,
   });
   describeAt(app, routes);
   await app.init();

@@ -190,7 +190,7 @@ export const SETTINGS = {
     MANY,
   ),
   RATE_LIMIT_AUTH_FAILURES: integer(
-    'requests a minute without a valid key from one address; 0: no limit; default 60, outside production 1000000',
+    'requests a minute without a valid key from one address, and origins of no key named from it; 0: no limit; default 60, outside production 1000000',
     '',
     0,
     MANY,

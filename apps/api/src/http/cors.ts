@@ -2,6 +2,7 @@ import { type Database } from '#libs/database';
 import { type Clock } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isOriginOfAKey } from '../callers/api-key.store.js';
+import { type RequestLimits } from '../limits/request-limits.js';
 
 const METHODS = 'GET, POST';
 const REQUEST_HEADERS =
@@ -12,7 +13,7 @@ const RESPONSE_HEADERS =
 const PREFLIGHT_SECONDS = '600';
 /** A page whose origin was just added to a key waits this long at most. */
 const REMEMBER_MS = 5_000;
-/** Anybody can name origins; only so many are remembered. */
+/** Anybody can name origins: only so many are remembered, and each address may name only so many that no key has. */
 const REMEMBERED_MAX = 1_000;
 
 /**
@@ -26,6 +27,7 @@ export class CrossOrigin {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly limits: RequestLimits,
     private readonly allowsAll: boolean,
   ) {}
 
@@ -33,7 +35,7 @@ export class CrossOrigin {
   async greet(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     addVary(reply, 'Origin');
     const { origin } = request.headers;
-    if (origin === undefined || !(await this.#mayCall(origin))) return;
+    if (origin === undefined || !(await this.#mayCall(origin, request.ip))) return;
     void reply.header('Access-Control-Allow-Origin', origin).header('Access-Control-Expose-Headers', RESPONSE_HEADERS);
   }
 
@@ -54,10 +56,14 @@ export class CrossOrigin {
     void reply.removeHeader('Access-Control-Allow-Origin').removeHeader('Access-Control-Expose-Headers');
   }
 
-  async #mayCall(origin: string): Promise<boolean> {
+  async #mayCall(origin: string, ip: string): Promise<boolean> {
     if (this.allowsAll) return true;
     const known = this.#known.get(origin);
     if (known !== undefined && known.untilMs > performance.now()) return known.isKnown;
+    return this.limits.isKnownOrigin(ip, () => this.#lookUp(origin));
+  }
+
+  async #lookUp(origin: string): Promise<boolean> {
     const isKnown = await isOriginOfAKey(this.database.autocommit, origin, this.clock.now());
     if (this.#known.size >= REMEMBERED_MAX) this.#known.clear();
     this.#known.set(origin, { isKnown, untilMs: performance.now() + REMEMBER_MS });

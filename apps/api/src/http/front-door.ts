@@ -38,12 +38,12 @@ export function guardRoutes(fastify: FastifyInstance, { authenticator, crossOrig
     const { authorization, origin } = request.headers;
     const { ip } = request;
     const caller = await limits.authenticated(ip, reply, () => authenticator.authenticate({ authorization, ip }));
-    if (caller.audience === 'secret') crossOrigin.withdraw(reply);
-    else if (origin !== undefined && caller.origins !== null && !caller.origins.includes(origin)) {
-      crossOrigin.withdraw(reply);
-      throw new DomainError('forbidden', 'The key is not for pages of this origin.');
-    }
+    const { audience, origins } = caller;
+    const isElsewhere = audience === 'publishable' && origin !== undefined && origins !== null && !origins.includes(origin);
+    if (audience === 'secret' || isElsewhere) crossOrigin.withdraw(reply);
+    // What is refused for what it asks is counted too.
     limits.count(caller, ip, reply);
+    if (isElsewhere) throw new DomainError('forbidden', 'The key is not for pages of this origin.');
     assertAllowed(policy, caller);
     return caller;
   }

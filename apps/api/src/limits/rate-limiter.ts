@@ -4,7 +4,7 @@ import { addHits, forgetHitsBefore, type Hits } from './rate-limit.store.js';
 
 /** A limit on how often something may happen in a minute. */
 export interface Quota {
-  readonly name: 'key' | 'ip' | 'auth';
+  readonly name: 'key' | 'ip' | 'auth' | 'origin';
   /** 0: no limit. */
   readonly perMinute: number;
 }
