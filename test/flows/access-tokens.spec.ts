@@ -77,6 +77,7 @@ const token = (deviation: Deviation = {}): Promise<string> =>
   new SignJWT(payload(deviation))
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...deviation.header })
     .sign(deviation.key ?? signing, { crit: { odd: true } });
+const challengeIn = ({ headers }: Answer): string | null => headers.get('WWW-Authenticate');
 const listBy = async (key: string, at = api): Promise<Answer> => at.call('/v1/orders', { key });
 
 describe('an access token of the configured issuer', () => {
@@ -87,7 +88,9 @@ describe('an access token of the configured issuer', () => {
     assert.equal((await api.order(key, AN_ORDER)).text, ordered.text);
     const { text } = await listBy(await token());
     assert.ok(text.includes(String(ordered.json['id'])));
-    assertProblem(await api.call('/v1/prices', { key: await token() }), 403, 'forbidden');
+    const lacking = await api.call('/v1/prices', { key: await token() });
+    assertProblem(lacking, 403, 'forbidden');
+    assert.equal(challengeIn(lacking), 'Bearer realm="oncepay", error="insufficient_scope", scope="prices:read"');
     const elsewhere = await listBy(await token({ claims: { account: developmentAccount(2) } }));
     assert.deepEqual([elsewhere.status, elsewhere.json['data']], [200, []]);
   });
@@ -132,7 +135,9 @@ describe('an access token of the configured issuer', () => {
   ];
   for (const [what, make] of refused) {
     it(`is refused when it ${what}`, async () => {
-      assertProblem(await listBy(await make()), 401, 'unauthenticated');
+      const answer = await listBy(await make());
+      assertProblem(answer, 401, 'unauthenticated');
+      assert.equal(challengeIn(answer), 'Bearer realm="oncepay", error="invalid_token"');
     });
   }
 

@@ -97,6 +97,7 @@ describe('every operation of the API', () => {
       const lacking = await send(operation, keyOf(`all but ${scope}`));
       assertProblem(lacking, 403, 'forbidden');
       assert.ok(String(lacking.json['detail']).includes(scope));
+      assert.equal(lacking.headers.get('WWW-Authenticate'), `Bearer realm="oncepay", error="insufficient_scope", scope="${scope}"`);
       const publishable = await send(operation, keyOf('publishable'));
       if (secretOnly) assertProblem(publishable, 403, 'forbidden');
       else assert.ok(![401, 403].includes(publishable.status) && publishable.status < 500, publishable.text);

@@ -44,6 +44,8 @@ interface Particulars {
   readonly errors?: readonly FieldError[];
   readonly location?: string;
   readonly retryAfterSeconds?: number;
+  /** What the caller would have to be allowed. */
+  readonly missingScope?: string;
   /** Nothing that can still happen would change the refusal: it may be stored and given again. */
   readonly isFinal?: boolean;
   readonly cause?: unknown;
@@ -58,6 +60,7 @@ export class DomainError extends Error {
   readonly errors: readonly FieldError[];
   readonly location: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly missingScope: string | undefined;
   readonly isFinal: boolean;
 
   constructor(
@@ -69,6 +72,7 @@ export class DomainError extends Error {
     this.errors = particulars.errors ?? [];
     this.location = particulars.location;
     this.retryAfterSeconds = particulars.retryAfterSeconds;
+    this.missingScope = particulars.missingScope;
     this.isFinal = particulars.isFinal ?? false;
   }
 }

@@ -45,7 +45,7 @@ export class Authenticator {
    * forbidden when a good one comes from an address it is not for. A key's row is read for each request: once revoked, it opens nothing.
    */
   async authenticate({ authorization, ip }: Credentials): Promise<Caller> {
-    const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    const key = bearerOf(authorization);
     if (key === undefined) throw new DomainError('unauthenticated', 'Send an API key as "Authorization: Bearer <key>".');
     const hash = hashApiKey(key, this.deps.config.keyPepper);
     const caller =
@@ -93,6 +93,11 @@ export class Authenticator {
     };
     return { hash: hashApiKey(key, this.deps.config.keyPepper), caller };
   }
+}
+
+/** The key or token in an Authorization header, if there is one. Source: RFC 6750, 2.1. */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
 }
 
 function scopesOf(audience: Caller['audience'], granted: readonly Scope[]): readonly Scope[] {

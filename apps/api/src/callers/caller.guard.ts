@@ -37,7 +37,7 @@ export function assertAllowed({ scope, secretOnly }: RoutePolicy, caller: Caller
   if (scope === 'public') return;
   if (secretOnly && caller.audience !== 'secret')
     throw new DomainError('forbidden', 'This needs a secret key; a publishable key is for browsers.');
-  if (!caller.scopes.includes(scope)) throw new DomainError('forbidden', `The key lacks the scope ${scope}.`);
+  if (!caller.scopes.includes(scope)) throw new DomainError('forbidden', `The key lacks the scope ${scope}.`, { missingScope: scope });
 }
 
 /** The caller of the request, on routes that need one. */

@@ -3,12 +3,15 @@ import { isDatabaseUnavailable } from '#libs/database';
 import { DomainError, type ErrorCode } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { bearerOf } from '../callers/authenticate.js';
 import { pathOf, PROBLEM_TYPE, problemOf } from './problem.js';
 import { PROBLEMS } from './problem-catalogue.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 
 /** How long a client should let the database, or whatever else is slow, recover before it comes again. */
 const UNAVAILABLE_RETRY_SECONDS = 1;
+
+const CHALLENGE = 'Bearer realm="oncepay"';
 
 /** The one place where an error becomes an HTTP answer: application/problem+json, RFC 9457. */
 @Catch()
@@ -31,12 +34,20 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.info({ code: error.code, requestId: request.id, path: pathOf(request), method: request.method }, 'a request was refused');
     if (error.retryAfterSeconds !== undefined) void reply.header('Retry-After', String(error.retryAfterSeconds));
     if (error.location !== undefined) void reply.header('Location', error.location);
-    if (status === 401) void reply.header('WWW-Authenticate', 'Bearer realm="oncepay"');
+    const challenge = challengeOf(error, request);
+    if (challenge !== null) void reply.header('WWW-Authenticate', challenge);
     void reply
       .status(status)
       .type(PROBLEM_TYPE)
       .send(JSON.stringify(problemOf(error, request)));
   }
+}
+
+/** What would have to be shown to be let in. Whoever showed nothing is told of no error. Source: RFC 6750, 3 and 3.1. */
+function challengeOf({ code, missingScope }: DomainError, { headers }: FastifyRequest): string | null {
+  if (missingScope !== undefined) return `${CHALLENGE}, error="insufficient_scope", scope="${missingScope}"`;
+  if (code !== 'unauthenticated') return null;
+  return bearerOf(headers.authorization) === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
 }
 
 function domainErrorOf(thrown: unknown, request: FastifyRequest): DomainError {
