@@ -1,5 +1,5 @@
-import { DomainError } from '#libs/primitives';
 import { type FastifyRequest } from 'fastify';
+import { invalid } from './parse-request.js';
 
 /** Of these Node reads the first and drops the rest, where a proxy may read the last. */
 const SENT_ONCE = ['host', 'authorization'];
@@ -10,11 +10,11 @@ const SENT_ONCE = ['host', 'authorization'];
  */
 export function assertUnambiguous({ headers, raw }: FastifyRequest): void {
   for (const name of SENT_ONCE)
-    if (timesSent(raw.rawHeaders, name) > 1) throw new DomainError('validation_failed', `The header ${name} was sent more than once.`);
-  if (headers.host === undefined && raw.httpVersion === '1.1') throw new DomainError('validation_failed', 'The header host is missing.');
+    if (timesSent(raw.rawHeaders, name) > 1) throw invalid([{ field: name, message: 'was sent more than once' }]);
+  if (headers.host === undefined && raw.httpVersion === '1.1') throw invalid([{ field: 'host', message: 'is missing' }]);
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
-    throw new DomainError('validation_failed', 'The only transfer coding taken is chunked.');
+    throw invalid([{ field: 'transfer-encoding', message: 'must be chunked, or absent' }]);
 }
 
 function timesSent(rawHeaders: readonly string[], name: string): number {
