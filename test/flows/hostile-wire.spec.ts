@@ -9,6 +9,7 @@ import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type Answer } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, SECRET_KEYS } from '../support/stack.js';
+import { anEvent, anIntent, signatureOf } from '../support/stripe-events.js';
 
 // Bytes that no client library would send, over connections of their own.
 
@@ -46,6 +47,9 @@ const get = (headers: string, target = '/v1/orders', version = '1.1'): string =>
 const length = (bytes = BODY.length): string => `Content-Length: ${bytes}\r\n`;
 const chunk = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`;
 
+/** The request as clients send it to a proxy. */
+const inFull = (bytes: string): string => bytes.replace(' /', ' http://a/');
+
 /** The one answer in a text. */
 function answerIn(text: string): Answer {
   const [head = '', body = ''] = text.split('\r\n\r\n');
@@ -81,7 +85,8 @@ describe('a request that two programs could read as two is refused, and nothing 
       'idempotency_key_invalid',
     ],
     ['with bare line feeds', () => get(FROM).replaceAll('\r', ''), 'validation_failed'],
-    ['for another site', () => get(FROM, 'http://evil.example/v1/orders?x'), 'validation_failed'],
+    ['for another site', () => get(FROM, 'http://evil.example/v1/orders'), 'validation_failed'],
+    ['for another port of the site', () => get(FROM, 'http://a:8080/v1/orders'), 'validation_failed'],
     ['for everything', () => get(FROM, '*'), 'not_found'],
     ['for a path that begins twice', () => get(FROM, '//v1/orders'), 'not_found'],
     ['in HTTP/2 by prior knowledge', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'validation_failed'],
@@ -103,6 +108,7 @@ describe('a request that two programs could read as two is refused, and nothing 
 describe('a request that is odd and clear is answered as any other', () => {
   const cases: readonly (readonly [what: string, bytes: () => string])[] = [
     ['with its whole address', () => get(FROM, 'http://a/v1/orders')],
+    ['with its whole address in capitals', () => get(FROM, 'HTTP://A/v1/orders')],
     ['of HTTP/1.0', () => get(CALLER, '/v1/orders', '1.0')],
     ['that would rather speak another protocol', () => get(`${FROM}Upgrade: websocket\r\n`)],
     ['for a part of the answer', () => get(`${FROM}Range: bytes=0-1\r\n`)],
@@ -115,6 +121,21 @@ describe('a request that is odd and clear is answered as any other', () => {
       assert.deepEqual([status, json['object']], [200, 'list']);
     });
   }
+
+  it('one with its whole address is the request that it is without: under its key, to a page, and with the bytes of a webhook', async () => {
+    const sent = post(key() + length()).replace('hostile', 'in full');
+    const [first, again] = [answerIn(await exchange(sent)), answerIn(await exchange(inFull(sent)))];
+    assert.deepEqual([again.status, again.text, again.headers.get('Idempotency-Replayed')], [201, first.text, 'true']);
+
+    const preflight = `OPTIONS /v1/orders HTTP/1.1\r\nHost: a\r\n${CLOSE}Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\n\r\n`;
+    assert.equal(answerIn(await exchange(inFull(preflight))).headers.get('Access-Control-Allow-Origin'), 'https://shop.example');
+
+    const event = JSON.stringify(anEvent('payment_intent.succeeded', anIntent()));
+    const signature = `Stripe-Signature: ${signatureOf(event, { secret: 'whsec_of_the_tests' })}\r\n`;
+    const type = 'Content-Type: application/json\r\n';
+    const webhook = `POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\n${CLOSE}${type}${signature}${length(event.length)}\r\n${event}`;
+    assert.deepEqual(answerIn(await exchange(inFull(webhook))).json, { received: true });
+  });
 
   it('one that waits to be told to go on, and is', async () => {
     const text = await exchange(post(`${key()}Expect: 100-continue\r\n${length()}`).replace('hostile', 'awaited'));

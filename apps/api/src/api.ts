@@ -21,6 +21,7 @@ import { KeyUsage } from './callers/key-usage.js';
 import { type FrontDoor, guardRoutes, type RouteTable } from './http/front-door.js';
 import { readJsonBodies } from './http/json-body.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { targetFromPath } from './http/request-target.js';
 import { RequestsUnderWay } from './http/requests-under-way.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { RequestLimits } from './limits/request-limits.js';
@@ -165,6 +166,7 @@ function adapterOf(config: Config, refuse: Refuse): FastifyAdapter {
     // Without proxies that are trusted, X-Forwarded-For is what a stranger claims.
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
+    rewriteUrl: targetFromPath,
     // What comes over a connection kept alive while we stop is answered too, and its connection then closed.
     return503OnClosing: false,
     // A path that cannot be decoded or is too long.
