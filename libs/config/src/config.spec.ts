@@ -100,6 +100,7 @@ describe('the configuration of a development process', () => {
       STRIPE_PUBLISHABLE_KEY: 'pk_test_1',
       STRIPE_WEBHOOK_SECRETS: ' whsec_1 , whsec_2 ,',
       STRIPE_TIMEOUT_MS: '500',
+      ONCEPAY_INSTANCE: 'Shop_EU-2',
       IDEMPOTENCY_RETENTION_DAYS: '1',
       ORDER_EXPIRES_AFTER_SECONDS: '60',
       SHUTDOWN_TIMEOUT_SECONDS: '8',
@@ -111,8 +112,8 @@ describe('the configuration of a development process', () => {
     assert.deepEqual([config.port, config.adminPort, config.migrateOnStart, config.logLevel], [0, 9_000, false, 'silent']);
     assert.deepEqual(config.database, { url: DEVELOPMENT['DATABASE_URL'], directUrl: 'postgres://direct/oncepay' });
     assert.deepEqual(
-      [config.redisUrl, config.idempotencyRetentionDays, config.orderExpiresAfterSeconds],
-      ['redis://127.0.0.1:6379/0', 1, 60],
+      [config.redisUrl, config.instance, config.idempotencyRetentionDays, config.orderExpiresAfterSeconds],
+      ['redis://127.0.0.1:6379/0', 'Shop_EU-2', 1, 60],
     );
     assert.deepEqual(
       [config.stripe.webhookSecrets, config.stripe.publishableKey, config.stripe.timeoutMs],
@@ -201,7 +202,7 @@ describe('a bad configuration', () => {
       PORT: ['x', '1.5', '-1', '0x10', ' 8 0', '99999999999999999999', 'Infinity'],
       DATABASE_URL: ['oncepay', 'postgres', 'http://db', '//db'],
       STRIPE_SECRET_KEY: ['pk_test_1', 'sk_test_', 'sk_test_a b', 'test', 'sk_TEST_1', 'xsk_test_1'],
-      ONCEPAY_INSTANCE: ['', '-a', 'A', 'a_b', 'a'.repeat(41)].slice(1),
+      ONCEPAY_INSTANCE: ['-a', '_a', 'a b', 'a.b', 'é', 'a'.repeat(41)],
       MIGRATE_ON_START: ['TRUE', '1', 'no'],
       NODE_ENV: ['prod', 'PRODUCTION', 'live'],
       ONCEPAY_FAILPOINT: ['api.order.commit', 'api.order.commit.before:0', 'api.order.commit.before:1:2', ':1'],
@@ -238,7 +239,7 @@ describe('a number', () => {
       SIMULATOR_PORT: [0, 65_535],
       STRIPE_TIMEOUT_MS: [100, 60_000],
       IDEMPOTENCY_RETENTION_DAYS: [1, 3_650],
-      ORDER_EXPIRES_AFTER_SECONDS: [60, 31_536_000],
+      ORDER_EXPIRES_AFTER_SECONDS: [1, 31_536_000],
       EVENTS_BACKFILL_EVERY_SECONDS: [0, 86_400],
       RECONCILE_EVERY_SECONDS: [0, 31_536_000],
       SHUTDOWN_DELAY_SECONDS: [0, 300],

@@ -146,12 +146,12 @@ export const SETTINGS = {
   ONCEPAY_INSTANCE: matching(
     'name of this installation, written on every object at Stripe; unique within your Stripe account',
     'shop-eu',
-    /^[a-z0-9][a-z0-9-]{0,39}$/,
-    'be 1 to 40 lowercase letters, digits and dashes',
+    /^[A-Za-z0-9][\w-]{0,39}$/,
+    'be 1 to 40 letters, digits, dashes and underscores, the first a letter or digit',
   ),
   ONCEPAY_KEY_PEPPER: matching('secret under which API keys are hashed', '', /^.{32,}$/, 'have at least 32 characters'),
   IDEMPOTENCY_RETENTION_DAYS: integer('days a stored response can be replayed; the key itself is kept for ever', '30', 1, 3650),
-  ORDER_EXPIRES_AFTER_SECONDS: integer('an order nobody paid expires after this long', '86400', 60, ONE_YEAR_SECONDS),
+  ORDER_EXPIRES_AFTER_SECONDS: integer('an order nobody paid expires after this long', '86400', 1, ONE_YEAR_SECONDS),
   EVENTS_BACKFILL_EVERY_SECONDS: integer(
     "how often Stripe's list of events is looked through for webhooks that never came; 0: never",
     '5',
