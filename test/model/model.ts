@@ -72,14 +72,13 @@ export function answersTo(verb: Verb, order: OrderSeen, amount: number | null): 
     const left = order.amountCaptured - order.amountRefunded - order.amountRefundPending;
     return left <= 0 || (amount ?? left) > left ? ['refund_exceeds_captured'] : ['accepted'];
   }
-  if (verb === 'pay' && order.checkout === 'hosted') return ['order_not_payable'];
   if (order.payment.pendingOperation !== null) {
     // Whether a worker has claimed the create is not to be seen from outside.
     return verb === 'cancel' && order.status === 'pending' ? ['operation_in_progress', 'accepted'] : ['operation_in_progress'];
   }
   switch (verb) {
     case 'pay':
-      return order.status === 'requires_payment' ? ['accepted'] : ['order_not_payable'];
+      return order.status === 'requires_payment' && order.checkout !== 'hosted' ? ['accepted'] : ['order_not_payable'];
     case 'capture':
       if (order.status !== 'authorized') return ['order_not_capturable'];
       return amount !== null && amount > order.amount ? ['validation_failed'] : ['accepted'];

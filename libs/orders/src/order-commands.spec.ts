@@ -58,12 +58,19 @@ describe('a command on an order', () => {
     it(`${name} waits while an operation on the payment is open, and never stores that`, () => {
       for (const status of ORDER_STATUSES) {
         for (const open of ['queued', 'in_flight', 'unknown', 'parked'] as const) {
-          const busy = payment(status, { operations: [operation('confirm', open)] });
-          assert.deepEqual(refusal(() => run(busy)), { code: 'operation_in_progress', isFinal: false }); // prettier-ignore
+          for (const checkout of ['elements', 'hosted'] as const) {
+            const busy = payment(status, { checkout, operations: [operation('confirm', open)] });
+            assert.deepEqual(refusal(() => run(busy)), { code: 'operation_in_progress', isFinal: false }); // prettier-ignore
+          }
         }
       }
     });
   }
+
+  it('never pays an order that is paid on a page of Stripe', () => {
+    for (const status of ORDER_STATUSES)
+      assert.deepEqual(refusal(() => assertPayable(payment(status, { checkout: 'hosted' }))), { code: 'order_not_payable', isFinal: true }); // prettier-ignore
+  });
 
   it('does not wait for refunds, which run beside each other', () => {
     assert.ok(!hasOpenOperation(payment('paid', { operations: [operation('refund', 'unknown'), operation('confirm', 'done')] })));

@@ -8,9 +8,9 @@ const UNPAID_FOR_EVER: readonly OrderStatus[] = ['canceled', 'expired', 'failed'
 
 /** Lets an order be paid again when its buyer is asked for another payment method. Throws DomainError. */
 export function assertPayable(payment: PaymentState): void {
+  assertNothingOpen(payment);
   if (payment.checkout === 'hosted')
     throw new DomainError('order_not_payable', 'The order is paid on the page of its Checkout Session: payment.url.', { isFinal: true });
-  assertNothingOpen(payment);
   if (payment.orderStatus !== 'requires_payment')
     throw refusal(payment, 'order_not_payable', 'can be paid only while it requires payment', [...FINAL, ...PAID]);
 }
