@@ -26,6 +26,7 @@ export {
   isOpen,
   type NextAction,
   type OperationFacts,
+  OPERATION_KINDS,
   type OperationKind,
   ORDER_STATUSES,
   type OrderedBy,

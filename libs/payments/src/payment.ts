@@ -35,7 +35,10 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
  * What we can order at Stripe for a payment. `customer` makes the one who keeps the card, before the intent that names them;
  * `cancel_orphan` cancels an intent that an earlier generation of the create left behind, and leaves the payment as it is.
  */
-export type OperationKind = 'customer' | 'create' | 'confirm' | 'capture' | 'cancel' | 'refund' | 'cancel_orphan';
+export const OPERATION_KINDS = ['customer', 'create', 'confirm', 'capture', 'cancel', 'refund', 'cancel_orphan'] as const;
+
+/** One of these kinds. */
+export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 /** Whether operations of this kind run beside the payment's others, which are carried out one after another. */
 export function runsBeside(kind: OperationKind): kind is 'refund' | 'cancel_orphan' {

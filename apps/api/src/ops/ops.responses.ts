@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { OPEN_STATUSES, OPERATION_KINDS } from '#libs/payments';
 
 const NULLABLE_TEXT = { type: 'string', nullable: true } as const;
 const NULLABLE_INSTANT = { type: 'string', format: 'date-time', nullable: true } as const;
@@ -43,9 +44,9 @@ export class OperationResponse {
   @ApiProperty({ enum: ['operation'] }) object!: 'operation';
   @ApiProperty() order!: string;
   @ApiProperty(NULLABLE_TEXT) refund!: string | null;
-  @ApiProperty({ enum: ['customer', 'create', 'confirm', 'capture', 'cancel', 'refund'] }) kind!: string;
+  @ApiProperty({ enum: OPERATION_KINDS }) kind!: string;
   @ApiProperty() orderedBy!: string;
-  @ApiProperty({ enum: ['queued', 'in_flight', 'unknown', 'parked'] }) status!: string;
+  @ApiProperty({ enum: OPEN_STATUSES }) status!: string;
   @ApiProperty({ description: 'A send of it may have taken effect.' }) inDoubt!: boolean;
   @ApiProperty() generation!: number;
   @ApiProperty() attempts!: number;

@@ -955,7 +955,7 @@ export interface components {
             order: string;
             refund: string | null;
             /** @enum {string} */
-            kind: "customer" | "create" | "confirm" | "capture" | "cancel" | "refund";
+            kind: "customer" | "create" | "confirm" | "capture" | "cancel" | "refund" | "cancel_orphan";
             orderedBy: string;
             /** @enum {string} */
             status: "queued" | "in_flight" | "unknown" | "parked";
