@@ -200,6 +200,7 @@ describe('GET /v1/orders', () => {
       '2026-03-29T23:59:60Z',
     ].map((at) => ['createdFrom', `createdFrom=${at}`] as const),
     ['createdTo', 'createdTo=0'],
+    ['createdTo', 'createdFrom=2026-03-29T12:00:00Z&createdTo=2026-03-29T11:59:59Z'],
     ['page', 'page=2'],
   ];
   for (const [field, query] of refused) {

@@ -44,12 +44,18 @@ export function parseListOrders(query: unknown): OrderFilter {
   const { limit, startingAfter, status, reference, createdFrom, createdTo } = parseRequest(ListOrdersQuery, query);
   const cursor = startingAfter === undefined ? null : uuidOf('ord', startingAfter);
   if (startingAfter !== undefined && cursor === null) throw invalid([{ field: 'startingAfter', message: 'must be the id of an order' }]);
+  const range = { createdFrom: instantOf(createdFrom), createdTo: instantOf(createdTo) };
+  if (range.createdFrom !== null && range.createdTo !== null && range.createdFrom > range.createdTo)
+    throw invalid([{ field: 'createdTo', message: 'must not be earlier than createdFrom' }]);
   return {
     limit: Number(limit ?? 10),
     startingAfter: cursor,
     status: status ?? null,
     reference: reference ?? null,
-    createdFrom: createdFrom === undefined ? null : new Date(createdFrom),
-    createdTo: createdTo === undefined ? null : new Date(createdTo),
+    ...range,
   };
+}
+
+function instantOf(text: string | undefined): Date | null {
+  return text === undefined ? null : new Date(text);
 }
