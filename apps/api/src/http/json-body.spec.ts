@@ -51,6 +51,7 @@ describe('a request body', () => {
     const body = { a: [1, -0.5, 'ü🛒', null, true, { b: {} }], 'constructor ': 1 };
     assert.deepEqual((await post(JSON.stringify(body))).taken, body);
     assert.deepEqual((await post(' {"a" :\t1}\r\n', { 'content-type': 'application/json; charset=utf-8' })).taken, { a: 1 });
+    assert.deepEqual((await post('\ufeff{"a":1}')).taken, { a: 1 }, 'RFC 8259, 8.1 lets a byte order mark be overlooked');
     for (const scalar of ['null', '1', '"a"', '[]']) assert.deepEqual((await post(scalar)).taken, JSON.parse(scalar) ?? 'nothing');
   });
 
@@ -102,6 +103,13 @@ describe('a request body', () => {
       await refused(JSON.stringify({ [name]: 'x' }), new RegExp(`member named ${name}`));
       await refused(JSON.stringify({ metadata: { [name]: 'x' } }), new RegExp(`member named ${name}`));
     }
+  });
+
+  it('is refused when a member is named twice in one object, however it is spelt and wherever it stands', async () => {
+    const taken = '{"a:":{"a":":"},"b":[{"a":1},{"a":"\\":\\"\\\\"}],"":""}';
+    assert.deepEqual((await post(taken)).taken, JSON.parse(taken));
+    for (const text of ['{"a":1,"a":1}', '{"a":1,"b":2,"\\u0061":3}', '[{"b":{"a":[],"a":{"c":1}}}]', '{"a":{"b":1},"a":2}'])
+      await refused(text, /names a member twice/);
   });
 
   it('is refused when it is nested deeper than 32 levels, even a hundred thousand', async () => {

@@ -35,19 +35,22 @@ function isIdentity(encoding: string | undefined): boolean {
 }
 
 function readJson(body: Buffer): unknown {
+  let text: string;
   let value: unknown;
   try {
-    value = parse(utf8.decode(body), { protoAction: 'error', constructorAction: 'error' });
+    text = utf8.decode(body);
+    value = parse(text, { protoAction: 'error', constructorAction: 'error' });
   } catch {
     return new UnreadableBody(invalidBody('is not valid JSON in UTF-8'));
   }
-  const fault = faultIn(value);
+  const fault = faultIn(value, text);
   return fault === null ? value : new UnreadableBody(invalidBody(fault));
 }
 
 /** Why a body cannot be taken whatever it is for. Level by level rather than recursively: a hostile one must not exhaust the stack first. */
-function faultIn(body: unknown): string | null {
+function faultIn(body: unknown, text: string): string | null {
   let count = 0;
+  let members = 0;
   let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
     count += level.length;
@@ -57,11 +60,21 @@ function faultIn(body: unknown): string | null {
     for (const value of level) {
       const fault = faultOf(value);
       if (fault !== null) return fault;
-      if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) below.push(member);
+      if (typeof value !== 'object' || value === null) continue;
+      if (!Array.isArray(value)) members += Object.keys(value).length;
+      for (const member of Object.values(value)) below.push(member);
     }
     level = below;
   }
-  return null;
+  return members === membersIn(text) ? null : 'names a member twice';
+}
+
+/**
+ * How many members the objects of a JSON text have: each has one colon outside of strings. Of two with one name the parser keeps the
+ * last, where a proxy may have read the first, and canonical JSON knows neither (RFC 8785, 3.1).
+ */
+function membersIn(text: string): number {
+  return text.replaceAll(/"(?:[^"\\]+|\\.)*"/g, '').split(':').length - 1;
 }
 
 /** What JSON can say and canonical JSON (RFC 8785), class-transformer or PostgreSQL cannot hold. */
