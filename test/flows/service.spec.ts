@@ -2,44 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { PROBLEMS } from '../../apps/api/src/http/problem-catalogue.js';
 import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type DatabaseRoute, routeTo } from '../support/database-route.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
-
-/** Every code of the contract. */
-const CODES = [
-  'validation_failed',
-  'amount_too_small',
-  'amount_too_large',
-  'card_number_refused',
-  'idempotency_key_missing',
-  'idempotency_key_invalid',
-  'idempotency_key_reused',
-  'idempotency_key_in_progress',
-  'idempotency_key_expired',
-  'webhook_signature_invalid',
-  'webhook_payload_invalid',
-  'unauthenticated',
-  'forbidden',
-  'not_found',
-  'operation_in_progress',
-  'refund_exceeds_captured',
-  'order_not_payable',
-  'order_not_capturable',
-  'order_not_cancelable',
-  'order_not_refundable',
-  'precondition_failed',
-  'method_not_allowed',
-  'request_timeout',
-  'headers_too_large',
-  'payload_too_large',
-  'unsupported_media_type',
-  'rate_limited',
-  'unavailable',
-];
 
 const UP = { status: 'up' };
 
@@ -153,16 +122,21 @@ describe('the API describes itself', () => {
       Object.values(methods),
     ))
       assert.ok(text.includes(`<article id="${operation.operationId}"`), operation.operationId);
-    for (const code of CODES) assert.ok(text.includes(`href="/problems/${code}"`), code);
+    for (const code of Object.keys(PROBLEMS)) assert.ok(text.includes(`href="/problems/${code}"`), code);
     assert.ok(text.includes('oncepay_sk_') && text.includes('items[].unitAmount') && text.includes('cart-4711'));
     assert.doesNotMatch(text, /<(script|link|img|iframe)|@import|url\(/);
   });
 
-  for (const code of CODES) {
-    it(`with a page for ${code}`, async () => {
+  for (const [code, { title, remedy }] of Object.entries(PROBLEMS)) {
+    it(`with a page for ${code} that says how to mend it`, async () => {
       const { status, text, headers } = await get(`/problems/${code}`);
       assert.deepEqual([status, headers.get('Content-Type')], [200, 'text/html; charset=utf-8']);
-      assert.ok(text.includes(`<code>${code}</code>`));
+      const shown = text
+        .replaceAll(/<[^>]*>/g, '')
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>')
+        .replaceAll('&#39;', "'");
+      for (const words of [code, title, remedy.replaceAll('`', '')]) assert.ok(shown.includes(words), words);
     });
   }
 

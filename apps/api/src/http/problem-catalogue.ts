@@ -70,7 +70,12 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
     title: 'No valid key was sent',
     remedy: 'Send `Authorization: Bearer <key>` with a key that is neither expired nor revoked.',
   },
-  forbidden: { status: 403, title: 'The key does not allow this', remedy: 'Use a key with the scope that `detail` names.' },
+  forbidden: {
+    status: 403,
+    title: 'The key does not allow this',
+    remedy:
+      'See `detail`. Where a scope is missing, use a key that has it; where a secret key is needed, call from your server with one. A key that has origins or addresses works from those alone: make one for where you call from.',
+  },
   not_found: {
     status: 404,
     title: 'There is no such thing',
@@ -89,7 +94,8 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   order_not_payable: {
     status: 409,
     title: 'The order cannot be paid now',
-    remedy: 'Only an order in `requires_payment` can be paid. Read it to see its status.',
+    remedy:
+      'Only an order in `requires_payment` can be paid, and a hosted one only on the page at its `payment.url`. Read it to see its status.',
   },
   order_not_capturable: { status: 409, title: 'The order cannot be captured', remedy: 'Only an order in `authorized` can be captured.' },
   order_not_cancelable: {
@@ -108,7 +114,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   method_not_allowed: { status: 405, title: 'The method is not supported here', remedy: 'See /openapi.json for what each path takes.' },
   request_timeout: { status: 408, title: 'The request did not arrive in time', remedy: 'Send the whole request within 15 seconds.' },
   headers_too_large: { status: 431, title: 'The headers are too large', remedy: 'Send less than 16 KiB of headers.' },
-  payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 256 KiB.' },
+  payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 256 KiB; an event of Stripe may have 1 MiB.' },
   unsupported_media_type: {
     status: 415,
     title: 'The body is not JSON',
