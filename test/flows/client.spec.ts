@@ -291,4 +291,28 @@ describe('commands of a server', () => {
       error instanceof ProblemError && error.status === 409 && error.code === 'order_not_payable';
     await assert.rejects(oncepay.pay(id, { paymentMethod: 'pm_card_visa' }, { name: 'pay-again' }), isNotPayable);
   });
+
+  it('are not sent with an amount that is no whole number: a NaN would be a null, and that is all there is', async () => {
+    const { oncepay, sent } = client();
+    for (const amount of [Number.NaN, Number.POSITIVE_INFINITY, 0.5, 2 ** 53]) {
+      const wrong = { name: 'TypeError', message: `amount must be a whole number, and is ${amount}.` };
+      await assert.rejects(oncepay.refund('ord_1', { amount }, { name: 'return' }), wrong);
+      await assert.rejects(oncepay.capture('ord_1', { amount }, { name: 'capture' }), wrong);
+    }
+    await assert.rejects(
+      oncepay.checkout({ ...aRequest(), items: [{ price: 'mug', quantity: Number.NaN }] }),
+      /^TypeError: quantity must be/,
+    );
+    assert.deepEqual(sent, []);
+  });
+});
+
+it('in a browser a client takes no key of a server', () => {
+  Reflect.set(globalThis, 'window', {});
+  try {
+    for (const apiKey of ['oncepay_sk_test_1', 'oncepay_rk_live_1']) assert.throws(() => client({ apiKey }), /must never reach a browser/);
+    assert.ok(client({ apiKey: 'oncepay_pk_test_1' }));
+  } finally {
+    Reflect.deleteProperty(globalThis, 'window');
+  }
 });

@@ -18,7 +18,7 @@ import { type Answered, Transport } from './transport.js';
 export interface OncepayOptions {
   /** Where the API is, e.g. `https://pay.example`. */
   readonly baseUrl: string;
-  /** In browsers a publishable key; a secret key belongs on servers alone. */
+  /** In browsers a publishable key; a secret or restricted key belongs on servers alone. */
   readonly apiKey: string;
   /** Default: IndexedDB in browsers, memory elsewhere. A server that must survive its own crash gives one that does. */
   readonly storage?: KeyStorage;
@@ -57,8 +57,7 @@ export class Oncepay {
 
   constructor({ baseUrl, apiKey, storage = pageStorage() ?? memoryStorage(), giveUpAfterMs = GIVE_UP_AFTER_MS, fetch }: OncepayOptions) {
     const isBrowser = Reflect.get(globalThis, 'window') !== undefined;
-    if (isBrowser && apiKey.startsWith('oncepay_sk_'))
-      throw new TypeError('A secret key must never reach a browser: use a publishable key.');
+    if (isBrowser && /^oncepay_[sr]k_/.test(apiKey)) throw new TypeError('A secret key must never reach a browser: use a publishable key.');
     this.#transport = new Transport({
       baseUrl: baseUrl.replace(/\/+$/, ''),
       apiKey,
@@ -72,10 +71,11 @@ export class Oncepay {
   /**
    * Places an order, once: its key is stored before it is sent, and sent again until there is an answer. Called again with the same
    * request (a double click, another tab, after a reload), it is the same order, until `forget()`. Rejects with ProblemError when it was
-   * refused, NoAnswerError when the outcome is unknown: call it again, or `resume()`.
+   * refused, NoAnswerError when the outcome is unknown: call it again, or `resume()`; with TypeError, before anything is sent, when an amount
+   * or quantity is no whole number.
    */
   async checkout(request: OrderRequest, { name = CHECKOUT, signal }: Partial<DeedOptions> = {}): Promise<Checkout> {
-    return this.#checkoutOf(name, await this.#deeds.begin(name, '/v1/orders', JSON.stringify(request)), signal);
+    return this.#checkoutOf(name, await this.#deeds.begin(name, '/v1/orders', bodyOf(request)), signal);
   }
 
   /** The checkout that was begun under this name and not forgotten, with its order as it is now; null without one. Rejects as `checkout` does. */
@@ -126,7 +126,7 @@ export class Oncepay {
   }
 
   async #command(path: string, request: object, { name, signal }: DeedOptions): Promise<Answered> {
-    return this.#carryOut(name, await this.#deeds.begin(name, path, JSON.stringify(request)), signal);
+    return this.#carryOut(name, await this.#deeds.begin(name, path, bodyOf(request)), signal);
   }
 
   async #checkoutOf(name: string, deed: Deed, signal: AbortSignal | undefined): Promise<Checkout> {
@@ -158,6 +158,17 @@ export class Oncepay {
       throw error;
     }
   }
+}
+
+/**
+ * The request as it is sent. Whatever is a number in one is whole. JSON would make `null` of NaN, and the API takes an amount that is null for
+ * all there is to return. Throws TypeError.
+ */
+function bodyOf(request: object): string {
+  return JSON.stringify(request, (name, value: unknown) => {
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new TypeError(`${name} must be a whole number, and is ${value}.`);
+    return value;
+  });
 }
 
 function expiredOrderOf(error: unknown): string | null {
