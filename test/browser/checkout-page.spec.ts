@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { money, receiptOf } from '../../clients/checkout-page/src/receipt.js';
+import { type OrderStatus } from '../../clients/typescript/src/index.js';
 import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { type OrderJson, PUBLISHABLE_KEYS, type Stack, startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
@@ -12,6 +14,29 @@ const CHROMIUM = process.env['ONCEPAY_TEST_CHROMIUM'];
 const PICTURES = process.env['SCREENSHOTS_FOLDER'];
 /** A browser on a machine that does other things too. */
 const PATIENCE_MS = 60_000;
+
+describe('the receipt', () => {
+  const [all, some] = [money(4_900, 'eur'), money(900, 'eur')];
+  const told: Readonly<Record<OrderStatus, readonly [captured: number, refunded: number, text: string]>> = {
+    pending: [0, 0, 'Whether the payment succeeds is not known yet. Look again later, and do not pay twice.'],
+    processing: [0, 0, 'Whether the payment succeeds is not known yet. Look again later, and do not pay twice.'],
+    requires_payment: [0, 0, 'Nothing was charged yet.'],
+    requires_action: [0, 0, 'Nothing was charged yet.'],
+    authorized: [0, 0, `${all} are reserved on your card, and not charged yet.`],
+    paid: [4_900, 0, `You paid ${all}, once.`],
+    partially_refunded: [4_900, 900, `You paid ${all}, and ${some} of it were returned to you.`],
+    refunded: [900, 900, `You paid ${some}, and all of it was returned to you.`],
+    canceled: [0, 0, 'Nothing was charged. Start again whenever you like.'],
+    expired: [0, 0, 'Nothing was charged. Start again whenever you like.'],
+    failed: [0, 0, 'Nothing was charged. Start again whenever you like.'],
+  };
+  for (const [status, [amountCaptured, amountRefunded, text]] of Object.entries(told)) {
+    it(`of an order that is ${status} says what is true of the money`, () => {
+      const receipt = receiptOf({ status: status as OrderStatus, amount: 4_900, amountCaptured, amountRefunded, currency: 'eur' });
+      assert.deepEqual([receipt.text, receipt.isGood], [text, status === 'paid' || status === 'authorized']);
+    });
+  }
+});
 
 describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was found' }, () => {
   let stack: Stack;

@@ -1,8 +1,9 @@
 import { type Checkout, hasOutcome, Oncepay, type OrderRequest, type Price, ProblemError } from '../../typescript/src/index.js';
 import { type Card, type PaymentState } from './card.js';
+import { money } from './receipt.js';
 import { simulatorCard } from './simulator-card.js';
 import { stripeCard } from './stripe-card.js';
-import { element, money, showError, showGoods, showReceipt } from './view.js';
+import { element, showError, showGoods, showReceipt } from './view.js';
 
 const oncepay = new Oncepay({ baseUrl: location.origin, apiKey: meta('oncepay-key') });
 const stripeKey = meta('stripe-key');
@@ -75,7 +76,7 @@ async function follow(checkout: Checkout, { status, error, redirectUrl }: Paymen
   if (status === 'requires_action' && redirectUrl !== null) return location.assign(redirectUrl);
   if (status === 'requires_payment_method' || status === 'requires_confirmation') return showError(error);
   const isTaken = status === 'succeeded' || status === 'requires_capture';
-  progress.textContent = isTaken ? 'Paid. Waiting for the receipt …' : 'Waiting for the payment …';
+  progress.textContent = isTaken ? 'Done. Waiting for the receipt …' : 'Waiting for the payment …';
   showReceipt(await checkout.outcome());
 }
 

@@ -1,19 +1,11 @@
 import { type Order, type Price } from '../../typescript/src/index.js';
+import { money, receiptOf } from './receipt.js';
 
 /** The element of this id, of the kind it is in page.html. */
 export function element<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new Error(`bug: page.html has no such #${id}`);
-}
-
-/** Where Stripe's smallest unit is another than ISO 4217's. Source: https://docs.stripe.com/currencies#special-cases */
-const STRIPE_DECIMALS: Readonly<Record<string, number>> = { isk: 2, ugx: 2, mga: 0 };
-
-/** An amount as the reader's language writes it. amount: integer in Stripe's smallest unit of the currency. */
-export function money(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
-  return format.format(amount / 10 ** (STRIPE_DECIMALS[currency] ?? format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
 /** Shows the catalogue; `onChange` is called when a quantity changes. */
@@ -52,15 +44,13 @@ export function showGoods(prices: readonly Price[], onChange: () => void): void 
 
 /** Shows what became of an order, instead of the shop. */
 export function showReceipt(order: Order): void {
-  const isGood = order.status === 'paid' || order.status === 'authorized';
+  const { isGood, title: words, text } = receiptOf(order);
   const receipt = element('receipt', HTMLElement);
   receipt.classList.toggle('bad', !isGood);
   element('receipt-mark', HTMLParagraphElement).textContent = isGood ? '✓' : '!';
   const title = element('receipt-title', HTMLHeadingElement);
-  title.textContent = isGood ? 'Thank you' : `This order is ${order.status}`;
-  element('receipt-text', HTMLParagraphElement).textContent = isGood
-    ? `You paid ${money(order.amount, order.currency)}, once.`
-    : 'Nothing was charged. Start again whenever you like.';
+  title.textContent = words;
+  element('receipt-text', HTMLParagraphElement).textContent = text;
   const lines = order.items.map(({ name, quantity, unitAmount }) => {
     const line = document.createElement('li');
     line.append(textOf('span', `${quantity} × ${name}`), textOf('span', money(quantity * unitAmount, order.currency)));
