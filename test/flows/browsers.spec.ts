@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { policyFor } from '../../apps/api/src/shop/shop.controller.js';
 import { storeApiKey } from '../support/api-keys.js';
 import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
@@ -182,5 +183,19 @@ describe('the headers of every answer', () => {
       /^default-src 'none'; frame-ancestors 'none'; .*; style-src 'sha256-[\w+/=]+'$/,
     );
     assert.ok(!text.includes('<script'));
+  });
+
+  it('let the shop run its own script and call its own server, and beside them Stripe alone', async () => {
+    const closed =
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; script-src 'self'";
+    const { status, headers } = await development.call('/shop');
+    assert.deepEqual(
+      [status, headers.get('Content-Security-Policy')],
+      [
+        200,
+        `${closed} https://js.stripe.com https://*.js.stripe.com; connect-src 'self' https://api.stripe.com; frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com`,
+      ],
+    );
+    assert.equal(policyFor('http://127.0.0.1:12111/'), `${closed}; connect-src 'self' http://127.0.0.1:12111`);
   });
 });

@@ -60,8 +60,8 @@ export class ShopController {
   }
 }
 
-/** What the page loads and calls: itself, and whoever plays Stripe. */
-function policyFor(simulatorUrl: string | null): string {
+/** The page's Content-Security-Policy: it loads and calls itself, and whoever plays Stripe. */
+export function policyFor(simulatorUrl: string | null): string {
   if (simulatorUrl !== null) return `${CLOSED}; script-src 'self'; connect-src 'self' ${new URL(simulatorUrl).origin}`;
   return `${CLOSED}; script-src ${STRIPE.script}; connect-src ${STRIPE.connect}; frame-src ${STRIPE.frame}`;
 }
