@@ -78,6 +78,20 @@ describe('the repository', () => {
     none(silent, 'write what it promises: units, errors, source, safe to repeat');
   });
 
+  it('copies into the image every folder that apps and libs read from', () => {
+    const copied = [...read('deploy/Dockerfile').matchAll(/^COPY --from=build \/oncepay\/\S+ \.\/(\S+)$/gm)].map(([, path = '']) => path);
+    const readFrom = code
+      .filter((file) => /^(apps|libs)\//.test(file) && !isTest(file))
+      .flatMap((file) =>
+        [...read(file).matchAll(/\((?:ROOT|import\.meta\.dirname), '(?:\.\.\/)*([a-z][^']*)'/g)].map(([, path = '']) => path),
+      );
+    assert.ok(readFrom.includes('prisma/migrations') && copied.includes('prisma/migrations'));
+    none(
+      readFrom.filter((path) => !copied.some((folder) => path === folder || path.startsWith(`${folder}/`))),
+      'COPY it in deploy/Dockerfile',
+    );
+  });
+
   it('names no path, link, test or npm script in its documents that does not exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const documents = files.filter((file) => file.endsWith('.md'));
