@@ -2,9 +2,15 @@ type Json = Readonly<Record<string, unknown>>;
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 
+/** Bounds of what may be sent: fewer requests pass when one of the first is lower or new, one of the second higher or new, the third another. */
+const UPPER = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
+const LOWER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
+const FORMS = ['pattern', 'format'];
+
 /**
- * What of a later OpenAPI document breaks a client of an earlier one: an operation, parameter or member that is gone, something that
- * has become required, a type that is another, a value that is taken no longer. Returns one sentence each.
+ * What of a later OpenAPI document breaks a client of an earlier one: an operation, parameter, member or media type that is gone, something
+ * that has become required, a type that is another, a value that is taken no longer, a bound that is tighter, a route that is closed to
+ * callers it was open to. Returns one sentence each.
  */
 export function breakingChanges(before: Json, after: Json): readonly string[] {
   return Object.entries(inside(before, 'paths')).flatMap(([path, methods]) =>
@@ -13,10 +19,11 @@ export function breakingChanges(before: Json, after: Json): readonly string[] {
       const [old, now] = [inside(methods, method), inside(after, 'paths', path, method)];
       if (Object.keys(now).length === 0) return [`${name} is gone`];
       return [
-        ...parameterChanges(old, now).map((change) => `${name}: ${change}`),
-        ...schemaChanges([before, bodyOf(old)], [after, bodyOf(now)], 'the body', 'request').map((change) => `${name}: ${change}`),
-        ...answerChanges([before, old], [after, now]).map((change) => `${name}: ${change}`),
-      ];
+        ...policyChanges(old, now),
+        ...parameterChanges([before, old], [after, now]),
+        ...schemaChanges([before, bodyOf(old)], [after, bodyOf(now)], 'the body', 'request'),
+        ...answerChanges([before, old], [after, now]),
+      ].map((change) => `${name}: ${change}`);
     }),
   );
 }
@@ -24,15 +31,32 @@ export function breakingChanges(before: Json, after: Json): readonly string[] {
 /** A schema with the document its references point into. */
 type Within = readonly [document: Json, value: Json];
 
-function parameterChanges(old: Json, now: Json): readonly string[] {
+function policyChanges(old: Json, now: Json): readonly string[] {
+  const [scope, needed] = [scopeOf(old), scopeOf(now)];
+  const isClosed = now['x-oncepay-secret-only'] === true && old['x-oncepay-secret-only'] !== true;
+  return [
+    ...(needed === scope || needed === 'public' ? [] : [`it needs the scope ${needed} and was open to ${scope}`]),
+    ...(isClosed ? ['it is closed to publishable keys now'] : []),
+  ];
+}
+
+function scopeOf({ 'x-oncepay-scope': scope }: Json): string {
+  return typeof scope === 'string' ? scope : 'public';
+}
+
+function parameterChanges([before, old]: Within, [after, now]: Within): readonly string[] {
   const byName = (operation: Json): ReadonlyMap<string, Json> =>
     new Map(listIn(operation, 'parameters').map((parameter) => [`${String(parameter['in'])} ${String(parameter['name'])}`, parameter]));
   const [known, present] = [byName(old), byName(now)];
   return [
     ...[...known.keys()].filter((name) => !present.has(name)).map((name) => `the parameter ${name} is gone`),
-    ...[...present]
-      .filter(([name, { required }]) => required === true && known.get(name)?.['required'] !== true)
-      .map(([name]) => `the parameter ${name} is required now`),
+    ...[...present].flatMap(([name, parameter]) => {
+      const earlier = known.get(name) ?? {};
+      return [
+        ...(parameter['required'] === true && earlier['required'] !== true ? [`the parameter ${name} is required now`] : []),
+        ...schemaChanges([before, inside(earlier, 'schema')], [after, inside(parameter, 'schema')], `the parameter ${name}`, 'request'),
+      ];
+    }),
   ];
 }
 
@@ -41,7 +65,11 @@ function answerChanges([before, old]: Within, [after, now]: Within): readonly st
     if (!status.startsWith('2')) return [];
     const [was, is] = [inside(answer), inside(now, 'responses', status)];
     if (Object.keys(is).length === 0) return [`the answer ${status} is gone`];
-    return schemaChanges([before, schemaIn(was)], [after, schemaIn(is)], `the answer ${status}`, 'answer');
+    const types = Object.keys(inside(was, 'content')).filter((type) => !(type in inside(is, 'content')));
+    return [
+      ...types.map((type) => `the answer ${status} is never ${type} now`),
+      ...schemaChanges([before, schemaIn(was)], [after, schemaIn(is)], `the answer ${status}`, 'answer'),
+    ];
   });
 }
 
@@ -53,9 +81,7 @@ function schemaChanges(before: Within, after: Within, where: string, side: 'requ
   // Who takes any number takes a whole one.
   const isNarrower = side === 'answer' && typesOf(old).replace('number', 'integer') === typesOf(now);
   if (typesOf(old) !== typesOf(now) && !isNarrower) changes.push(`${where} is ${typesOf(now)} and was ${typesOf(old)}`);
-  const [taken, takes] = [valuesIn(old), valuesIn(now)];
-  if (side === 'request' && takes.length > 0)
-    changes.push(...taken.filter((value) => !takes.includes(value)).map((value) => `${where} may not be ${value} any more`));
+  if (side === 'request') changes.push(...narrowings(old, now).map((change) => `${where} ${change}`));
   const [needed, needs] = [namesIn(old), namesIn(now)];
   if (side === 'request') changes.push(...needs.filter((name) => !needed.includes(name)).map((name) => `${where}.${name} is required now`));
   else
@@ -72,6 +98,20 @@ function schemaChanges(before: Within, after: Within, where: string, side: 'requ
   if ('items' in old)
     changes.push(...schemaChanges([before[0], inside(old, 'items')], [after[0], inside(now, 'items')], `${where}[]`, side, depth + 1));
   return changes;
+}
+
+/** Which values that an earlier schema of a request took a later one does not. */
+function narrowings(old: Json, now: Json): readonly string[] {
+  const [taken, takes] = [valuesIn(old), valuesIn(now)];
+  const tighter = (bounds: readonly string[], sign: 1 | -1): readonly string[] =>
+    bounds.filter((bound) => typeof now[bound] === 'number' && sign * now[bound] > sign * Number(old[bound] ?? -sign * Infinity));
+  return [
+    ...(takes.length === 0 ? [] : taken.filter((value) => !takes.includes(value)).map((value) => `may not be ${value} any more`)),
+    ...(takes.length > 0 && taken.length === 0 ? [`may only be ${takes.join(' or ')} now`] : []),
+    ...[...tighter(UPPER, -1), ...tighter(LOWER, 1), ...FORMS.filter((form) => form in now && now[form] !== old[form])].map(
+      (bound) => `has the ${bound} ${String(now[bound])} now`,
+    ),
+  ];
 }
 
 function resolved([document, schema]: Within): Json {

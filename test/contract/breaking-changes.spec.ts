@@ -15,17 +15,32 @@ const BODY = {
   required: ['a'],
   properties: { a: { type: 'string', enum: ['x', 'y'] }, b: { type: 'array', items: { type: 'integer' } } },
 };
-const content = (schema: object): object => ({ content: { 'application/json': { schema } } });
+const needing = (scope: string, secretOnly = false): object => ({ 'x-oncepay-scope': scope, 'x-oncepay-secret-only': secretOnly });
+const content = (schema: object, type = 'application/json'): object => ({ content: { [type]: { schema } } });
+const bodyWith = (a: object): Traits => ({ body: { ...BODY, properties: { ...BODY.properties, a: { ...BODY.properties.a, ...a } } } });
+const listed = (b: object): Traits => ({ body: { ...BODY, properties: { ...BODY.properties, b: { ...BODY.properties.b, ...b } } } });
+const limited = (schema: object): Traits => ({ parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', ...schema } }] });
 
 interface Traits {
+  readonly policy?: object;
   readonly parameters?: readonly object[];
   readonly body?: object;
   readonly order?: object;
   readonly path?: string;
+  /** Media type of the answer. */
+  readonly type?: string;
 }
 
-function described({ parameters = [], body = BODY, order = ORDER, path = '/v1/orders' }: Traits): Record<string, unknown> {
-  const post = { parameters, requestBody: content(body), responses: { 201: content({ $ref: '#/components/schemas/Order' }) } };
+function described({
+  policy = needing('orders:write'),
+  parameters = [],
+  body = BODY,
+  order = ORDER,
+  path = '/v1/orders',
+  type,
+}: Traits): Record<string, unknown> {
+  const answer = content({ $ref: '#/components/schemas/Order' }, type);
+  const post = { ...policy, parameters, requestBody: content(body), responses: { 201: answer } };
   return { paths: { [path]: { post } }, components: { schemas: { Order: order } } };
 }
 
@@ -42,6 +57,35 @@ describe('a change of the API breaks clients', () => {
       ['the parameter header key is required now'],
       { parameters: [key] },
     ],
+    [
+      'a parameter is of another type',
+      { parameters: [{ name: 'limit', in: 'query', schema: { type: 'string' } }] },
+      ['the parameter query limit is string and was integer'],
+      limited({}),
+    ],
+    [
+      'a value of a parameter is taken no longer',
+      limited({ enum: [1, 3] }),
+      ['the parameter query limit may not be 2 any more'],
+      limited({ enum: [1, 2] }),
+    ],
+    ['a parameter takes only some values', limited({ enum: [1, 2] }), ['the parameter query limit may only be 1 or 2 now'], limited({})],
+    [
+      'the bounds of a parameter are tighter',
+      limited({ minimum: 2, maximum: 50 }),
+      ['the parameter query limit has the maximum 50 now', 'the parameter query limit has the minimum 2 now'],
+      limited({ minimum: 1, maximum: 100 }),
+    ],
+    ['a parameter has a bound', limited({ maximum: 100 }), ['the parameter query limit has the maximum 100 now'], limited({})],
+    ['a text must be shorter', bodyWith({ maxLength: 9 }), ['the body.a has the maxLength 9 now'], bodyWith({ maxLength: 10 })],
+    ['a text must be longer', bodyWith({ minLength: 1 }), ['the body.a has the minLength 1 now'], {}],
+    ['a text must be of another form', bodyWith({ pattern: '^x' }), ['the body.a has the pattern ^x now'], bodyWith({ pattern: '^[xy]' })],
+    ['a text must be of a form', bodyWith({ format: 'date-time' }), ['the body.a has the format date-time now'], {}],
+    ['a list takes fewer', listed({ maxItems: 9 }), ['the body.b has the maxItems 9 now'], listed({ maxItems: 10 })],
+    ['it needs another scope', { policy: needing('ops') }, ['it needs the scope ops and was open to orders:write'], {}],
+    ['it needs a scope', {}, ['it needs the scope orders:write and was open to public'], { policy: needing('public') }],
+    ['it needs a secret key', { policy: needing('orders:write', true) }, ['it is closed to publishable keys now'], {}],
+    ['an answer is of another media type', { type: 'text/plain' }, ['the answer 201 is never application/json now'], {}],
     ['a member of a request is gone', { body: { ...BODY, properties: { a: BODY.properties.a } } }, ['the body.b is gone'], {}],
     ['a member of a request becomes required', { body: { ...BODY, required: ['a', 'b'] } }, ['the body.b is required now'], {}],
     [
@@ -83,6 +127,16 @@ describe('a change of the API breaks clients', () => {
       );
     });
   }
+
+  it('and does not when it takes more', () => {
+    for (const [later, earlier] of [
+      [limited({ minimum: 0, maximum: 200 }), limited({ minimum: 1, maximum: 100 })],
+      [limited({}), limited({ maximum: 100, enum: [1, 2] })],
+      [bodyWith({ maxLength: 11 }), bodyWith({ maxLength: 10, minLength: 1, pattern: '^x' })],
+      [{ policy: needing('public') }, { policy: needing('orders:write', true) }],
+    ] as const)
+      assert.deepEqual(changesTo(later, earlier), []);
+  });
 
   it('and does not when it only adds', () => {
     const added = { c: { type: 'string' } };
