@@ -32,6 +32,36 @@ export function unlike(answer: unknown, example: unknown, varying: ReadonlySet<s
   return [`${path}: ${JSON.stringify(answer)}, the example has ${JSON.stringify(example)}`];
 }
 
+/** In what a text differs from its example: each of the example's lines must be there, in their order; others may stand between. */
+export function unlikeText(answer: string, example: string): readonly string[] {
+  const lines = linesOf(answer);
+  let from = 0;
+  return linesOf(example).flatMap((line) => {
+    const at = lines.findIndex((other, index) => index >= from && isLikeLine(other, line));
+    if (at < 0) return [`no line is ${line}`];
+    from = at + 1;
+    return [];
+  });
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** In an event stream, what stands behind the name of a field is a value as those of JSON are. */
+function isLikeLine(answer: string, example: string): boolean {
+  if (answer === example) return true;
+  const [given, shown] = [answer, example].map((line) => /^(id|data): (.*)$/.exec(line));
+  return given?.[1] !== undefined && given[1] === shown?.[1] && unlike(valueOf(given[2]), valueOf(shown[2]), new Set()).length === 0;
+}
+
+function valueOf(text = ''): unknown {
+  return text.startsWith('{') ? JSON.parse(text) : text;
+}
+
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

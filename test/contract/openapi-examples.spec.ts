@@ -6,11 +6,9 @@ import { openApiText } from '../../tools/generate-openapi.js';
 import { refund, refundIn } from '../support/commands.js';
 import { type Answer } from '../support/http-client.js';
 import { type OrderJson, SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
+import { signatureOf } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
-import { unlike } from './like-example.js';
-
-/** Operations without an example, and why. What is no operation of the document (webhooks, health, metrics) has none either. */
-const WITHOUT_EXAMPLE: Readonly<Record<string, string>> = {};
+import { unlike, unlikeText } from './like-example.js';
 
 /** Members of an answer that tell of the moment it was asked at, by operation. */
 const VARYING: Readonly<Record<string, readonly string[]>> = {
@@ -25,7 +23,11 @@ const VARYING: Readonly<Record<string, readonly string[]>> = {
   requestReconciliation: ['requestedBy'],
   getReconciliation: ['requestedBy', 'status', 'startedAt', 'finishedAt', 'report'],
   listAudit: ['keyId'],
+  readBacklog: ['operationSeconds', 'outboxSeconds', 'eventSeconds'],
+  readDescription: ['info', 'paths', 'components', 'servers', 'tags'],
 };
+
+const JSON_TYPE = 'application/json';
 
 /** Headers that an answer has only when there is something to say. */
 const SOMETIMES: readonly string[] = ['Idempotency-Replayed', 'Preference-Applied', 'Link'];
@@ -35,10 +37,7 @@ interface Shown {
   readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
 }
 
-interface Content {
-  readonly 'application/json'?: Shown;
-  readonly 'application/problem+json'?: Shown;
-}
+type Content = Readonly<Record<string, Shown | undefined>>;
 
 interface Operation {
   readonly operationId: string;
@@ -82,6 +81,7 @@ const PREPARE: Readonly<Record<string, () => Promise<string | void>>> = {
   getKey: keyMade,
   rotateKey: keyMade,
   revokeKey: keyMade,
+  readProblem: async () => 'refund_exceeds_captured',
   listWebhookEvents: async () => void (await applied()),
   getWebhookEvent: applied,
   replayWebhookEvent: applied,
@@ -96,7 +96,7 @@ const PREPARE: Readonly<Record<string, () => Promise<string | void>>> = {
 };
 
 async function placed(status: string, more: object = {}): Promise<OrderJson> {
-  const example = documented('createOrder').operation.requestBody?.content['application/json']?.examples?.['elements']?.value;
+  const example = documented('createOrder').operation.requestBody?.content[JSON_TYPE]?.examples?.['elements']?.value;
   assert.ok(typeof example === 'object');
   return stack.orderIn((await stack.order({ ...example, ...more })).id, status);
 }
@@ -110,7 +110,7 @@ async function refunded(): Promise<{ readonly id: string; readonly order: string
 }
 
 async function keyMade(): Promise<string> {
-  const body = documented('makeKey').operation.requestBody?.content['application/json']?.examples?.['restricted']?.value;
+  const body = documented('makeKey').operation.requestBody?.content[JSON_TYPE]?.examples?.['restricted']?.value;
   return String((await stack.call('/v1/keys', { idempotencyKey: crypto.randomUUID(), body })).json['id']);
 }
 
@@ -146,9 +146,15 @@ function documented(operationId: string): Documented {
   return operations.find(({ operation }) => operation.operationId === operationId) ?? assert.fail(`there is no ${operationId}`);
 }
 
-function answerOf({ operation }: Documented): { readonly status: string; readonly json: NonNullable<Content['application/json']> } {
-  const [status, response] = Object.entries(operation.responses).find(([code]) => code.startsWith('2')) ?? assert.fail('no success');
-  return { status, json: response.content?.['application/json'] ?? assert.fail(`${operation.operationId} answers no JSON`) };
+/** The examples of what an operation answers, by media type; one without any has a nameless one. */
+function examplesOf({ operation }: Documented): readonly { status: string; type: string; schema: object; name: string; value: unknown }[] {
+  const [status, { content = {} }] =
+    Object.entries(operation.responses).find(([code]) => code.startsWith('2')) ?? assert.fail('no success');
+  return Object.entries(content).flatMap(([type, shown]) => {
+    const { schema = {}, examples = {} } = shown ?? {};
+    const named = Object.entries(examples).map(([name, { value }]) => ({ status, type, schema, name, value }));
+    return named.length > 0 ? named : [{ status, type, schema, name: '', value: undefined }];
+  });
 }
 
 function refusalIn({ operationId, responses }: Operation, name: string): readonly [status: string, shown: Shown] {
@@ -159,8 +165,8 @@ function refusalIn({ operationId, responses }: Operation, name: string): readonl
   return assert.fail(`${operationId} does not show the refusal ${name}`);
 }
 
-/** Sends the request that an example consists of, for the thing that was prepared. */
-function send({ method, path, operation }: Documented, example: string, id: string | void): Promise<Answer> {
+/** Sends the request that an example consists of, for the thing that was prepared, and asks for a media type. */
+function send({ method, path, operation }: Documented, example: string, id: string | void, type = JSON_TYPE): Promise<Answer> {
   const given = (operation.parameters ?? []).flatMap((parameter) => {
     const value = parameter.examples?.[example]?.value;
     return value === undefined ? [] : [{ ...parameter, value }];
@@ -169,19 +175,41 @@ function send({ method, path, operation }: Documented, example: string, id: stri
     Object.fromEntries(given.filter((parameter) => parameter.in === place).map(({ name, value }) => [name, value]));
   const query = new URLSearchParams(within('query'));
   const headers = within('header');
-  const body = operation.requestBody?.content['application/json']?.examples?.[example]?.value;
-  return stack.call(`${path.replace('{id}', id ?? 'nothing')}?${query.toString()}`, {
+  const body = JSON.stringify(operation.requestBody?.content[JSON_TYPE]?.examples?.[example]?.value ?? {});
+  const to = `${path.replace(/\{\w+\}/, id ?? Object.values(within('path'))[0] ?? 'nothing')}?${query.toString()}`;
+  if (type === 'text/event-stream') return beginningOf(to);
+  return stack.call(to, {
     method,
     key: SECRET_KEYS[0],
     headers: {
       ...headers,
+      Accept: type,
       // The document shows one key; here each request is another.
       ...((operation.parameters ?? []).some((parameter) => parameter.name === 'Idempotency-Key')
         ? { 'Idempotency-Key': crypto.randomUUID() }
         : {}),
+      // Signed over these bytes, at this moment.
+      ...('Stripe-Signature' in headers ? { 'Stripe-Signature': signatureOf(body, { secret: stack.webhookSecret }) } : {}),
     },
-    ...(method === 'GET' ? {} : { body: body ?? {} }),
+    ...(method === 'GET' ? {} : { body }),
   });
+}
+
+/** The answer to a request for an event stream, as far as it has come with its first event. */
+async function beginningOf(path: string): Promise<Answer> {
+  const leaving = new AbortController();
+  const { status, headers, body } = await fetch(`${stack.apiUrl}${path}`, {
+    headers: { Accept: 'text/event-stream', Authorization: `Bearer ${SECRET_KEYS[0]}` },
+    signal: leaving.signal,
+  });
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (/^data: .*\n\n/m.test(text)) break;
+  }
+  leaving.abort();
+  return { status, headers, text, json: {} };
 }
 
 describe('the OpenAPI document', () => {
@@ -193,11 +221,13 @@ describe('the OpenAPI document', () => {
     return ajv.validate(local, value) ? '' : ajv.errorsText();
   };
 
-  it('has an example of every operation', () => {
-    const without = operations.filter((each) => Object.keys(answerOf(each).json.examples ?? {}).length === 0);
+  it('has an example of every operation, in every form of its answer', () => {
+    const without = operations.flatMap((each) =>
+      examplesOf(each).map(({ name, type }) => ({ name, of: `${each.operation.operationId}: ${type}` })),
+    );
     assert.deepEqual(
-      without.map(({ operation }) => operation.operationId),
-      Object.keys(WITHOUT_EXAMPLE),
+      without.filter(({ name }) => name === '').map(({ of }) => of),
+      [],
       'apps/api/src/docs/examples.ts lacks examples',
     );
   });
@@ -205,20 +235,24 @@ describe('the OpenAPI document', () => {
   for (const each of operations) {
     const { method, path, operation } = each;
     const { operationId } = operation;
-    const { status, json } = answerOf(each);
-    for (const [name, { value }] of Object.entries(json.examples ?? {})) {
+    for (const { status, type, schema, name, value } of examplesOf(each)) {
       it(`says what ${method} ${path} answers: ${name}`, async () => {
-        const body = operation.requestBody?.content['application/json'];
+        const body = operation.requestBody?.content[JSON_TYPE];
         if (body !== undefined) assert.equal(problemsOf(body.schema, body.examples?.[name]?.value), '', 'the request of the example');
-        assert.equal(problemsOf(json.schema, value), '', 'the answer of the example');
+        assert.equal(problemsOf(schema, value), '', 'the answer of the example');
 
         const prepare = PREPARE[operationId];
         assert.ok(prepare !== undefined || !path.includes('{'), `PREPARE does not say what ${operationId} is sent for`);
-        const answer = await send(each, name, await prepare?.());
+        const answer = await send(each, name, await prepare?.(), type);
         assert.equal(String(answer.status), status, answer.text);
-        assert.equal(problemsOf(json.schema, answer.json), '', answer.text);
-        assert.deepEqual(unlike(answer.json, value, new Set(VARYING[operationId])), []);
-        const promised = Object.keys(operation.responses[status]?.headers ?? {}).filter((header) => !SOMETIMES.includes(header));
+        assert.equal(answer.headers.get('Content-Type')?.split(';')[0], type);
+        if (type === JSON_TYPE) {
+          assert.equal(problemsOf(schema, answer.json), '', answer.text);
+          assert.deepEqual(unlike(answer.json, value, new Set(VARYING[operationId])), []);
+        } else assert.deepEqual(unlikeText(answer.text, String(value)), [], answer.text);
+        const promised = Object.keys(operation.responses[status]?.headers ?? {}).filter(
+          (header) => !SOMETIMES.includes(header) && (type === JSON_TYPE || header !== 'ETag'),
+        );
         assert.deepEqual(
           promised.filter((header) => !answer.headers.has(header)),
           [],

@@ -37,6 +37,8 @@ export interface Operation {
   readonly body: { readonly schema: Schema; readonly examples: readonly unknown[] } | null;
   /** By status: what the body of the answer must be, null where there is none to check; `default` is every refusal. */
   readonly answers: ReadonlyMap<string, ValidateFunction | null>;
+  /** Media types of a success. */
+  readonly types: readonly string[];
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -72,6 +74,7 @@ export class ApiDocument {
       headers: parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name),
       body: json === undefined ? null : { schema: json.schema, examples: Object.values(json.examples ?? {}).map(({ value }) => value) },
       answers: new Map(Object.entries(responses).map(([status, answer]) => [status, this.#validator(answer)])),
+      types: Object.entries(responses).flatMap(([status, { content = {} }]) => (status.startsWith('2') ? Object.keys(content) : [])),
     };
   }
 

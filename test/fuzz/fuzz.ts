@@ -33,8 +33,8 @@ const ADDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Sends random requests, right ones and hostile ones, for every operation of the OpenAPI document, one after another, and asserts of
- * each answer what holds of all; that a refusal leaves no row behind; and in the end that there are exactly the rows that were
+ * Sends random requests, right ones and hostile ones, for every operation of the OpenAPI document that takes something, one after another,
+ * and asserts of each answer what holds of all; that a refusal leaves no row behind; and in the end that there are exactly the rows that were
  * acknowledged. Throws with the smallest request found that breaks it, the seed, and a curl.
  */
 export async function fuzz({ requests, seed, path, onProgress }: Plan): Promise<Figures> {

@@ -23,7 +23,7 @@ export function complaintsAbout({ operation }: Drawn, answer: Answer): readonly 
   const validate = operation.answers.get(declared);
   if (validate != null && !validate(answer.json)) complaints.push(`not what the document says: ${complaintsOf(validate)}`);
   if (status >= 400) complaints.push(...problemComplaints(answer));
-  else demand(/^application\/json\b/.test(headers.get('Content-Type') ?? ''), 'a success that is no JSON');
+  else demand(operation.types.includes(headers.get('Content-Type')?.split(';')[0] ?? ''), 'a success of another media type');
   return complaints;
 }
 

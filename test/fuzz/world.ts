@@ -1,5 +1,6 @@
 import { command, refund, refundIn } from '../support/commands.js';
 import { type OrderJson, PUBLISHABLE_KEYS, SECRET_KEYS, type Stack, startStack } from '../support/stack.js';
+import { signatureOf } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 import { type Drawn } from './requests.js';
 import { type WireRequest } from './sender.js';
@@ -56,11 +57,13 @@ export class World {
       ...(key === null ? [] : [['Authorization', `Bearer ${key}`] as [string, string]]),
       ...(body === null ? [] : [['Content-Type', 'application/json'] as [string, string]]),
       ...(idempotencyKey === null ? [] : [['Idempotency-Key', this.#keyFor(idempotencyKey)] as [string, string]]),
+      // What is not signed is refused unread: test/flows/webhook-intake.spec.ts.
+      ...(operation.headers.includes('Stripe-Signature') ? [['Stripe-Signature', this.#signed(body)] as [string, string]] : []),
     ];
     const isReplaced = ([name]: readonly [string, string]): boolean => headers.some(([other]) => other === name);
     return {
       method: operation.method,
-      url: `${this.stack.apiUrl}${operation.path.replace('{id}', named)}${query === '' ? '' : `?${query}`}`,
+      url: `${this.stack.apiUrl}${operation.path.replace(/\{\w+\}/, named)}${query === '' ? '' : `?${query}`}`,
       headers: [...usual.filter((header) => !isReplaced(header)), ...headers],
       body,
     };
@@ -83,6 +86,10 @@ export class World {
     return JSON.parse(row?.counts ?? '{}');
   }
 
+  #signed(body: Buffer | null): string {
+    return signatureOf((body ?? Buffer.alloc(0)).toString('utf8'), { secret: this.stack.webhookSecret });
+  }
+
   #keyFor(key: NonNullable<Drawn['idempotencyKey']>): string {
     if (typeof key === 'object') return key.text;
     return (key === 'used' ? this.#usedKeys.at(-1) : undefined) ?? crypto.randomUUID();
@@ -90,7 +97,7 @@ export class World {
 }
 
 function collectionOf(path: string): string {
-  return path.split('/{id}')[0] ?? path;
+  return path.split('/{')[0] ?? path;
 }
 
 async function populate(stack: Stack): Promise<{ ids: Record<string, string[]>; suited: Record<string, string[]> }> {
@@ -128,6 +135,7 @@ async function populate(stack: Stack): Promise<{ ids: Record<string, string[]>; 
     '/v1/orders': idsOf([...paid, canceled, hosted, ...authorized, ...payable]),
     '/v1/refunds': [returned.id],
     '/v1/prices': ['tshirt'],
+    '/problems': ['forbidden'],
     '/v1/keys': keys.map(({ json }) => String(json['id'])),
     '/v1/ops/webhook-events': [event?.id ?? ''],
     '/v1/ops/operations': [first.id.replace('ord_', 'op_')],

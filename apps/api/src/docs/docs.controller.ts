@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DomainError, type ErrorCode } from '#libs/primitives';
 import { type FastifyReply } from 'fastify';
 import { Public } from '../callers/caller.guard.js';
@@ -9,11 +9,13 @@ import { html, prose } from './html.js';
 import { SHORT_STYLE } from './page-style.js';
 
 /** The pages behind the `type` of every problem. */
-@ApiExcludeController()
+@ApiTags('service')
 @Controller('problems')
 @Public()
 export class ProblemPagesController {
   @Get(':code')
+  @ApiOperation({ operationId: 'readProblem', summary: 'Read how to mend a problem, at its `type`' })
+  @ApiOkResponse({ description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } })
   page(@Param('code') code: string, @Res() reply: FastifyReply): void {
     if (!isCode(code)) throw new DomainError('not_found', 'There is no problem with this code.');
     const { status, title, remedy } = PROBLEMS[code];

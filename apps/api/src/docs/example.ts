@@ -4,7 +4,10 @@ export interface Example {
   /** Of the path, the query and the headers, by name. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly body?: object;
-  readonly answer: object;
+  /** Of an answer that is a text, some of its lines in their order. */
+  readonly answer: object | string;
+  /** Media type of the answer, which is asked for; JSON without one. */
+  readonly type?: string;
 }
 
 /** Examples by operationId and name. test/contract/openapi-examples.spec.ts sends each of them and compares the answer. */

@@ -1,6 +1,7 @@
 import { type Examples } from './example.js';
 import { KEY_EXAMPLES } from './key-examples.js';
 import { OPS_EXAMPLES } from './ops-examples.js';
+import { SERVICE_EXAMPLES } from './service-examples.js';
 
 const ORDER_ID = 'ord_01kax3k6wbf3e9tmgb0jv3c2q4';
 const REFUND_ID = 'ref_01kax3k6wbf3e9tmgb0jv3c2q7';
@@ -121,7 +122,15 @@ export const EXAMPLES: Examples = {
     },
   },
   getOrder: { paid: { parameters: OF_ORDER, answer: PAID } },
-  listOrderEvents: { paid: { parameters: OF_ORDER, answer: pageOf(CREATED) } },
+  listOrderEvents: {
+    paid: { parameters: OF_ORDER, answer: pageOf(CREATED) },
+    stream: {
+      summary: 'Followed, with `Accept: text/event-stream`',
+      type: 'text/event-stream',
+      parameters: OF_ORDER,
+      answer: `retry: 1000\n\nid: ${CREATED.id}\nevent: ${CREATED.type}\ndata: ${JSON.stringify(CREATED)}\n\n`,
+    },
+  },
   payOrder: {
     otherCard: {
       summary: 'Another card after a decline',
@@ -168,4 +177,5 @@ export const EXAMPLES: Examples = {
   listPrices: { one: { answer: pageOf(PRICE) } },
   ...KEY_EXAMPLES,
   ...OPS_EXAMPLES,
+  ...SERVICE_EXAMPLES,
 };

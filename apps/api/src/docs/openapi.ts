@@ -2,13 +2,15 @@ import { type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Example } from './example.js';
 import { EXAMPLES } from './examples.js';
-import { addConventions, addProtocol } from './protocol.js';
+import { OWN_ROUTES } from './own-routes.js';
+import { addConventions, addProtocol, addPublicConventions } from './protocol.js';
 import { addRefusals } from './refusals.js';
 import { type RouteTable } from '../http/front-door.js';
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
 
+const JSON_TYPE = 'application/json';
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /**
@@ -27,15 +29,17 @@ export function openApiDocument(app: INestApplication, routes: RouteTable): Open
       description: 'An API key (oncepay_sk_…, oncepay_rk_… or oncepay_pk_…) or an access token',
     });
   const document = SwaggerModule.createDocument(app, builder.build());
+  Object.assign(document.paths, structuredClone(OWN_ROUTES));
   addProtocol(document);
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
       if (operation === undefined) continue;
-      addExamples(operation);
-      addConventions(operation, method);
-      addRefusals(operation, path);
       const policy = routes.policyOf(method.toUpperCase(), path);
+      addExamples(operation);
+      if (policy?.scope === 'public') addPublicConventions(operation);
+      else addConventions(operation, method);
+      addRefusals(operation, path);
       if (policy !== undefined) Object.assign(operation, { 'x-oncepay-scope': policy.scope, 'x-oncepay-secret-only': policy.secretOnly });
     }
   }
@@ -57,7 +61,11 @@ function addExamples(operation: Operation): void {
   for (const [name, example] of Object.entries(EXAMPLES[operation.operationId ?? ''] ?? {})) addExample(operation, name, example);
 }
 
-function addExample({ parameters = [], requestBody, responses }: Operation, name: string, { summary, ...example }: Example): void {
+function addExample(
+  { parameters = [], requestBody, responses }: Operation,
+  name: string,
+  { summary, type = JSON_TYPE, ...example }: Example,
+): void {
   const as = (value: unknown): object => ({ ...(summary === undefined ? {} : { summary }), value });
   for (const parameter of parameters) {
     if ('$ref' in parameter) continue;
@@ -65,14 +73,13 @@ function addExample({ parameters = [], requestBody, responses }: Operation, name
     if (value !== undefined) parameter.examples = { ...parameter.examples, [name]: { value } };
   }
   if (example.body !== undefined && requestBody !== undefined && 'content' in requestBody)
-    exemplify(requestBody.content, name, as(example.body));
+    exemplify(requestBody.content[JSON_TYPE], name, as(example.body));
   for (const [status, response] of Object.entries(responses)) {
     if (status.startsWith('2') && response !== undefined && 'content' in response && response.content !== undefined)
-      exemplify(response.content, name, as(example.answer));
+      exemplify(response.content[type], name, as(example.answer));
   }
 }
 
-function exemplify(content: Record<string, { examples?: Record<string, object> }>, name: string, example: object): void {
-  const json = content['application/json'];
-  if (json !== undefined) json.examples = { ...json.examples, [name]: example };
+function exemplify(content: { examples?: Record<string, object> } | undefined, name: string, example: object): void {
+  if (content !== undefined) content.examples = { ...content.examples, [name]: example };
 }

@@ -117,6 +117,13 @@ export function addConventions(operation: Operation, method: string): void {
   operation.parameters = [...parameters, ...(waits ? [PREFER] : []), ...(isRead ? [IF_NONE_MATCH] : [])];
 }
 
+/** Adds what HTTP carries where nobody says who they are: no limit is theirs, and nothing is asked for by its state. */
+export function addPublicConventions({ responses }: Operation): void {
+  for (const response of Object.values(responses))
+    if (response !== undefined && !('$ref' in response)) response.headers = referred(['X-Request-Id']);
+  responses['default'] = { $ref: '#/components/responses/Problem' };
+}
+
 function referred(names: readonly HeaderName[]): Record<string, { $ref: string }> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

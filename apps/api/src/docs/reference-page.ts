@@ -93,8 +93,10 @@ function article(each: Documented, schemas: Schemas): Html {
   const body = requestBody !== undefined && 'content' in requestBody ? requestBody.content['application/json'] : undefined;
   const answers = Object.entries(responses).flatMap(([status, response]) => {
     const given = response !== undefined && 'content' in response ? response.content : undefined;
-    const content = given?.['application/json'] ?? given?.['application/problem+json'];
-    return content === undefined ? [] : [{ status, content }];
+    return Object.entries(given ?? {}).map(([type, content]) => ({
+      status: type.endsWith('json') ? status : `${status}, ${type}`,
+      content,
+    }));
   });
   const named = parameters.flatMap((parameter) => ('$ref' in parameter ? [] : [parameter]));
   return html`<article id="${operationId}">
@@ -150,7 +152,7 @@ function examples(shown: unknown): Html {
   return joined(all, ([name, example]: [string, unknown]) => {
     const { summary, value } = Object(example) as { readonly summary?: string; readonly value?: unknown };
     return html`<p class="note">${summary ?? `For example, ${name}`}</p>
-      <pre tabindex="0">${json(value)}</pre>`;
+      <pre tabindex="0">${typeof value === 'string' ? value : json(value)}</pre>`;
   });
 }
 

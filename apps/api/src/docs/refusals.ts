@@ -9,7 +9,7 @@ export interface Refusal {
   /** The status that the order has when it is asked for. */
   readonly of?: 'requires_payment' | 'authorized' | 'paid';
   readonly summary?: string;
-  /** Headers besides the idempotency key, by name. */
+  /** Headers besides the idempotency key, and what a path names that is no order or refund, by name. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly body?: object;
   readonly code: ErrorCode;
@@ -94,6 +94,21 @@ export const REFUSALS: Readonly<Record<string, Readonly<Record<string, Refusal>>
       detail: 'The order is authorized; it has no captured money to return.',
     },
   },
+  receiveWebhook: {
+    unsigned: {
+      summary: 'Not signed by Stripe',
+      code: 'webhook_signature_invalid',
+      detail: 'The Stripe-Signature header is missing.',
+    },
+  },
+  readProblem: {
+    unknown: {
+      summary: 'No code of ours',
+      parameters: { code: 'nothing' },
+      code: 'not_found',
+      detail: 'There is no problem with this code.',
+    },
+  },
   getRefund: { unknown: { summary: 'No refund of this account', code: 'not_found', detail: 'There is no refund with this id.' } },
 };
 
@@ -128,7 +143,7 @@ function problemOf({ code, detail, field }: Refusal, path: string): object {
     title,
     status,
     detail,
-    instance: path.replace('{id}', id),
+    instance: path.replace('{id}', id).replace('{code}', 'nothing'),
     code,
     requestId: 'req_Yx3kq0VfJ2mB7c1d',
     ...(field === undefined ? {} : { errors: [{ field, message: detail }] }),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Get, HttpException, Inject, Res } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { type Config } from '#libs/config';
 import { Database, isMigrated, MIGRATIONS_FOLDER, readBacklog } from '#libs/database';
 import { type FastifyReply } from 'fastify';
@@ -18,8 +18,30 @@ const CHECK_TIMEOUT_MS = 3_000;
 /** For what is only told of: nobody may lose patience with an API because of it. */
 const REPORT_TIMEOUT_MS = 800;
 
+const PARTS = {
+  type: 'object',
+  additionalProperties: {
+    type: 'object',
+    required: ['status'],
+    properties: { status: { type: 'string', enum: ['up', 'down'] } },
+    additionalProperties: true,
+  },
+};
+const HEALTH = {
+  type: 'object',
+  required: ['status', 'details'],
+  properties: {
+    status: { type: 'string', enum: ['ok', 'error', 'shutting_down'] },
+    info: { ...PARTS, description: 'What is up.' },
+    error: { ...PARTS, description: 'What is down.' },
+    details: { ...PARTS, description: 'Both, and what is only told of.' },
+  },
+};
+
 /** Tells orchestrators and operators how the API is. Stripe is never part of it: with Stripe down, orders are still accepted. */
-@ApiExcludeController()
+@ApiTags('service')
+@ApiOkResponse({ description: 'All is well.', schema: HEALTH })
+@ApiServiceUnavailableResponse({ description: 'Something is not; `error` says what.', schema: HEALTH })
 @Controller('health')
 @Public()
 export class HealthController {
@@ -34,11 +56,17 @@ export class HealthController {
 
   /** That this answers shows that the event loop turns. */
   @Get('live')
+  @ApiOperation({ operationId: 'isLive', summary: 'Whether the process makes progress' })
   live(@Res() reply: FastifyReply): Promise<void> {
     return this.#answer(reply, []);
   }
 
   @Get('ready')
+  @ApiOperation({
+    operationId: 'isReady',
+    summary: 'Whether requests should be sent here',
+    description: 'Database, migrations, and whether the process is not about to stop. The queue is told of without deciding the answer.',
+  })
   ready(@Res() reply: FastifyReply): Promise<void> {
     return this.#answer(
       reply,
@@ -52,6 +80,11 @@ export class HealthController {
   }
 
   @Get('backlog')
+  @ApiOperation({
+    operationId: 'readBacklog',
+    summary: 'Whether work is done in time',
+    description: 'How long the oldest operation, outbox row and event are overdue, and how long each may be.',
+  })
   async backlog(@Res() reply: FastifyReply): Promise<void> {
     await this.#answer(reply, [() => this.#backlog()]);
   }
