@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { REFUSALS } from '../../apps/api/src/docs/refusals.js';
+import { clientTypes } from '../../tools/generate-client-types.js';
 import { openApiText } from '../../tools/generate-openapi.js';
 import { refund, refundIn } from '../support/commands.js';
 import { type Answer } from '../support/http-client.js';
@@ -53,7 +56,8 @@ interface Documented {
 }
 
 // Read before any test is declared, so that every operation of the document has its own.
-const document: { paths: Record<string, Record<string, Operation>> } = JSON.parse(await openApiText());
+const generated = await openApiText();
+const document: { paths: Record<string, Record<string, Operation>> } = JSON.parse(generated);
 const operations: readonly Documented[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 );
@@ -220,6 +224,15 @@ describe('the OpenAPI document', () => {
     const local = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/'));
     return ajv.validate(local, value) ? '' : ajv.errorsText();
   };
+
+  it('is the one that is committed, and the types of the client are made of it', async () => {
+    const committed = (file: string): string => readFileSync(resolve(import.meta.dirname, '../../..', file), 'utf8');
+    for (const [file, text] of [
+      ['openapi.json', generated],
+      ['clients/typescript/src/generated/api.ts', await clientTypes(generated)],
+    ] as const)
+      assert.ok(committed(file) === text, `${file} is stale: run npm run generate and commit the result`);
+  });
 
   it('has an example of every operation, in every form of its answer', () => {
     const without = operations.flatMap((each) =>
