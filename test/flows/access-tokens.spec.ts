@@ -1,82 +1,33 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { type CryptoKey, generateKeyPair, UnsecuredJWT } from 'jose';
 import { developmentAccount } from '../support/api-keys.js';
 import { type ApiAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type Answer } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, SECRET_KEYS } from '../support/stack.js';
-
-const ISSUER = 'https://login.example';
-const AUDIENCE = 'https://pay.example';
+import { type Deviation, startTokenIssuer, type TokenIssuer } from '../support/token-issuer.js';
 
 let database: TestDatabase;
+let issuer: TokenIssuer;
 let api: ApiAlone;
-let keys: Server;
-let isIssuerUp = true;
-let timesAsked = 0;
-let signing: CryptoKey;
-let publicText: string;
 let stranger: CryptoKey;
 
 before(async () => {
-  const [own, others] = await Promise.all([generateKeyPair('ES256', { extractable: true }), generateKeyPair('ES256')]);
-  signing = own.privateKey;
-  stranger = others.privateKey;
-  const jwk = { ...(await exportJWK(own.publicKey)), kid: 'one', alg: 'ES256', use: 'sig' };
-  publicText = JSON.stringify(jwk);
-  keys = createServer((_, response) => {
-    timesAsked += 1;
-    response.writeHead(isIssuerUp ? 200 : 503).end(JSON.stringify({ keys: [jwk] }));
-  }).listen(0, '127.0.0.1');
-  await once(keys, 'listening');
+  stranger = (await generateKeyPair('ES256')).privateKey;
+  issuer = await startTokenIssuer();
   database = await freshDatabase();
-  api = await startApiAlone(database.url, settings());
+  api = await startApiAlone(database.url, issuer.settings);
 });
 after(async () => {
-  keys.close();
+  issuer.close();
   await api.close();
   await database.drop();
 });
 
-function settings(): Record<string, string> {
-  const address = keys.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return { JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE, JWT_JWKS_URL: `http://127.0.0.1:${port}/keys`, JWT_ACCOUNT_CLAIM: 'account' };
-}
-
-interface Deviation {
-  readonly claims?: JWTPayload;
-  readonly without?: string;
-  readonly header?: object;
-  readonly key?: CryptoKey | Uint8Array;
-}
-
 const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
-
-function payload({ claims = {}, without = '' }: Deviation): JWTPayload {
-  const all: JWTPayload = {
-    iss: ISSUER,
-    aud: AUDIENCE,
-    sub: 'ada',
-    client_id: 'back-office',
-    jti: crypto.randomUUID(),
-    iat: nowSeconds(),
-    exp: nowSeconds() + 600,
-    scope: 'orders:write orders:read unknown',
-    account: developmentAccount(1),
-    ...claims,
-  };
-  return Object.fromEntries(Object.entries(all).filter(([name]) => name !== without));
-}
-
-const token = (deviation: Deviation = {}): Promise<string> =>
-  new SignJWT(payload(deviation))
-    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...deviation.header })
-    .sign(deviation.key ?? signing, { crit: { odd: true } });
+const token = (deviation: Deviation = {}): Promise<string> => issuer.token(deviation);
 const challengeIn = ({ headers }: Answer): string | null => headers.get('WWW-Authenticate');
 const listBy = async (key: string, at = api): Promise<Answer> => at.call('/v1/orders', { key });
 
@@ -96,7 +47,7 @@ describe('an access token of the configured issuer', () => {
   });
 
   it('may name several audiences, and come from a clock that is a little off', async () => {
-    for (const claims of [{ aud: ['https://other.example', AUDIENCE] }, { exp: nowSeconds() - 2 }, { nbf: nowSeconds() + 2 }])
+    for (const claims of [{ aud: ['https://other.example', 'https://pay.example'] }, { exp: nowSeconds() - 2 }, { nbf: nowSeconds() + 2 }])
       assert.equal((await listBy(await token({ claims }))).status, 200, JSON.stringify(claims));
     assert.equal((await listBy(await token({ header: { typ: 'application/at+jwt' } }))).status, 200);
   });
@@ -113,17 +64,21 @@ describe('an access token of the configured issuer', () => {
     ['is an ID token', () => token({ header: { typ: 'JWT' } })],
     ['does not say what it is', () => token({ header: { typ: undefined } })],
     ['is signed by a stranger', () => token({ key: stranger })],
-    ['brings its own key', async () => token({ key: stranger, header: { jwk: JSON.parse(publicText), jku: 'https://evil.example/keys' } })],
+    [
+      'brings its own key',
+      async () => token({ key: stranger, header: { jwk: JSON.parse(issuer.publicKey), jku: 'https://evil.example/keys' } }),
+    ],
     ['names a key that is not there', () => token({ header: { kid: '../../one' } })],
     ['must be understood in a way we do not', () => token({ header: { crit: ['odd'], odd: 1 } })],
-    ['is signed with what everybody can read', () => token({ header: { alg: 'HS256' }, key: new TextEncoder().encode(publicText) })],
-    ['is not signed', async () => new UnsecuredJWT(payload({})).encode()],
+    ['is signed with what everybody can read', () => token({ header: { alg: 'HS256' }, key: new TextEncoder().encode(issuer.publicKey) })],
+    ['is not signed', async () => new UnsecuredJWT(issuer.payload()).encode()],
     [
       'was changed',
       async () =>
         (await token()).replace(
           /\.[^.]+\./,
-          (claims) => `.${Buffer.from(JSON.stringify(payload({ claims: { sub: 'root' } }))).toString('base64url')}${claims.slice(-1)}`,
+          (claims) =>
+            `.${Buffer.from(JSON.stringify(issuer.payload({ claims: { sub: 'root' } }))).toString('base64url')}${claims.slice(-1)}`,
         ),
     ],
     ['has expired longer ago than clocks differ', () => token({ claims: { exp: nowSeconds() - 8 } })],
@@ -143,18 +98,18 @@ describe('an access token of the configured issuer', () => {
 
   it('that names keys nobody knows makes us ask the issuer once, however many there are', async () => {
     await listBy(await token());
-    const before = timesAsked;
+    const before = issuer.timesAsked;
     const made = await Promise.all(Array.from({ length: 30 }, () => token({ header: { kid: crypto.randomUUID() } })));
     for (const one of made) assertProblem(await listBy(one), 401, 'unauthenticated');
-    assert.ok(timesAsked - before <= 1, `asked ${timesAsked - before} times`);
+    assert.ok(issuer.timesAsked - before <= 1, `asked ${issuer.timesAsked - before} times`);
   });
 
   it('is a 503 while the issuer cannot be asked, and API keys work on', async () => {
-    isIssuerUp = false;
-    const fresh = await startApiAlone(database.url, settings());
+    issuer.isUp = false;
+    const fresh = await startApiAlone(database.url, issuer.settings);
     const answer = await listBy(await token(), fresh);
     const byKey = await listBy(SECRET_KEYS[0], fresh);
-    isIssuerUp = true;
+    issuer.isUp = true;
     const again = await listBy(await token(), fresh);
     await fresh.close();
     assertProblem(answer, 503, 'unavailable');

@@ -1,6 +1,6 @@
 import { type Config, loadConfig } from '#libs/config';
 import { createLogger } from '#libs/telemetry';
-import { startApi } from '../../apps/api/src/api.js';
+import { type RunningApi, startApi } from '../../apps/api/src/api.js';
 import { KEY_PEPPER } from './api-keys.js';
 import { type Answer, call } from './http-client.js';
 import { PUBLISHABLE_KEYS, SECRET_KEYS } from './stack.js';
@@ -8,6 +8,8 @@ import { PUBLISHABLE_KEYS, SECRET_KEYS } from './stack.js';
 /** An API without worker and simulator, for what only the API decides. */
 export interface ApiAlone {
   readonly url: string;
+  /** All that it answers. */
+  readonly routes: RunningApi['routes'];
   /** Sends a request, by the first account's secret key unless `key` says otherwise. */
   call(path: string, options?: Parameters<typeof call>[1]): Promise<Answer>;
   /** Sends POST /v1/orders. */
@@ -36,6 +38,7 @@ export async function startApiAlone(databaseUrl: string, env: Readonly<Record<st
   const send: ApiAlone['call'] = (path, options = {}) => call(`${api.url}${path}`, { key: SECRET_KEYS[0], ...options });
   return {
     url: api.url,
+    routes: api.routes,
     call: send,
     order: (idempotencyKey, body, options = {}) => send('/v1/orders', { idempotencyKey, body, ...options }),
     close: () => api.close(),

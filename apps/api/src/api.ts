@@ -32,6 +32,7 @@ import { Draining } from './health/draining.js';
 /** A running API. */
 export interface RunningApi {
   readonly app: NestFastifyApplication;
+  readonly routes: RouteTable;
   readonly url: string;
   /** Where metrics and ops are, if ADMIN_PORT asks for them to be apart. */
   readonly adminUrl: string | null;
@@ -102,6 +103,7 @@ export async function createApi(
   const requests = new RequestsUnderWay(server);
   return {
     app,
+    routes,
     admin,
     close: async () => {
       draining.begin();
@@ -120,13 +122,13 @@ export async function createApi(
 
 /** Starts the API and listens. Throws what the socket throws when the port is taken. */
 export async function startApi(config: Config, logger: Logger): Promise<RunningApi> {
-  const { app, admin, close } = await createApi(config, logger);
+  const { app, routes, admin, close } = await createApi(config, logger);
   const database = app.get(Database);
   await database.warmUp();
   await assertOurMode(database.autocommit, config, logger);
   await app.listen(config.port, '0.0.0.0');
   const adminUrl = config.adminPort === null ? null : await admin.listen(app.getHttpAdapter().getInstance(), config.adminPort);
-  return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };
+  return { app, routes, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), adminUrl };
 }
 
 /** Makes the routes of the description and the reference, which are written when somebody first asks: no order waits for them. */

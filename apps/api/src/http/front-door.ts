@@ -70,6 +70,11 @@ export class RouteTable {
     this.#routes.push({ parts: url.split('/'), methods, policy });
   }
 
+  /** Every route as `METHOD /path`, with its policy. */
+  get all(): ReadonlyMap<string, RoutePolicy> {
+    return new Map(this.#routes.flatMap(({ methods, parts, policy }) => methods.map((method) => [`${method} ${parts.join('/')}`, policy])));
+  }
+
   methodsOf(path: string): readonly string[] {
     return [...new Set(this.#at(path).flatMap(({ methods }) => methods))];
   }
