@@ -161,8 +161,13 @@ function adapterOf(config: Config, refuse: Refuse): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,
     connectionTimeout: SILENT_CONNECTION_TIMEOUT_MS,
-    // A request without a host is refused by us: Node's own refusal is no problem document.
-    http: { connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS, requireHostHeader: false },
+    http: {
+      // Node takes the larger of the two for bodies, and its own for headers is a minute.
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: LATE_REQUESTS_CHECKED_EVERY_MS,
+      // A request without a host is refused by us: Node's own refusal is no problem document.
+      requireHostHeader: false,
+    },
     clientErrorHandler: refuseUnparsed,
     genReqId: () => `req_${systemEntropy.secret(12)}`,
     // Without proxies that are trusted, X-Forwarded-For is what a stranger claims.
