@@ -194,6 +194,28 @@ describe('an event', () => {
   });
 });
 
+describe('an event that names an account', () => {
+  it('of a connected account is ignored, even of an order we know', async () => {
+    const order = await browserOrder();
+    const event = anEvent('payment_intent.succeeded', anIntent({ id: intentOf(order) }), { account: 'acct_connected' });
+    await send(event);
+    assert.equal((await ended(event.id, 'ignored', 'applied')).note, 'of a connected account');
+    assert.equal((await stack.readOrder(order.id)).status, 'requires_payment');
+  });
+
+  it('is applied where the account is our own', async () => {
+    const order = await browserOrder();
+    const account = (await stack.stripe.accounts.retrieveCurrent()).id;
+    const [created] = await waitFor('an event of its intent', async () => {
+      const found = await eventsOf(intentOf(order));
+      return found.length > 0 && found;
+    });
+    const event = anEvent('payment_intent.payment_failed', created?.data.object ?? assert.fail(), { account });
+    await send(event);
+    await ended(event.id, 'applied');
+  });
+});
+
 describe('an event of an intent that is not ours', () => {
   for (const [what, metadata] of [
     ['without our metadata', {}],

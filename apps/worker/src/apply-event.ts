@@ -1,6 +1,6 @@
 import { type Mode } from '#libs/config';
 import { type JobOutcome } from '#libs/jobs';
-import { findRequest, observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
+import { findAccountId, findRequest, observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
 import { effect } from '#libs/primitives';
 import { correlate } from '#libs/telemetry';
 import { type EventPostponement, loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
@@ -64,6 +64,9 @@ async function applyOpen(payments: Payments, own: { instance: string; mode: Mode
 
 async function endOf(payments: Payments, { instance, mode }: { instance: string; mode: Mode }, event: InboxEvent): Promise<End | 'held'> {
   if (event.livemode !== (mode === 'live')) return { status: 'ignored', note: 'of the other mode' };
+  // Its object may carry our metadata: whoever owns the account writes what they like. No order of ours is paid there.
+  if (event.account !== null && event.account !== (await findAccountId(payments.database.autocommit)))
+    return { status: 'ignored', note: 'of a connected account' };
   const subject = subjectOf(event.type);
   if (subject === null) return { status: 'ignored', note: 'without effect in this version' };
   const observed = await observeEvent(payments, instance, subject, event.object, `webhook:${event.id}`);

@@ -53,6 +53,7 @@ export {
 } from './reconciliations.store.js';
 export { runOperation, stripeIdempotencyKey } from './run-operation.js';
 export { cancelParams, createSessionParams, HOSTED_LIFE_SECONDS_MAX, type SessionRequest } from './session-request.js';
+export { findAccountId } from './stripe-account.store.js';
 export { AccountGate, assertOurMode, fingerprintOf, learnAccount } from './stripe-account.js';
 export { StripeFailure } from './stripe/stripe-failure.js';
 export { StripeGateway } from './stripe/stripe-gateway.js';

@@ -21,6 +21,11 @@ export async function rememberStart(
   return tx.stripeAccount.findUniqueOrThrow({ where: { id: 1 } });
 }
 
+/** The account at Stripe that this database is the record of; null until a worker has learned it. */
+export async function findAccountId(tx: Tx): Promise<string | null> {
+  return (await tx.stripeAccount.findUnique({ where: { id: 1 } }))?.stripeAccountId ?? null;
+}
+
 /** Writes down whose the key is if no worker has done so yet, and the key if it is the account's; returns the account that is remembered. */
 export async function rememberAccount(tx: Tx, stripeAccountId: string, keyFingerprint: string): Promise<string> {
   const [known] = await tx.$queryRaw<[{ stripeAccountId: string }]>`

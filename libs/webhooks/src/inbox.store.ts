@@ -23,6 +23,8 @@ export interface InboxEvent {
   readonly type: string;
   readonly status: EventStatus;
   readonly livemode: boolean;
+  /** At Stripe, of the connected account that it comes from; null where it is of the account itself. */
+  readonly account: string | null;
   readonly objectId: string | null;
   readonly object: unknown;
   readonly attempts: number;
@@ -62,7 +64,8 @@ export async function loadEvent(tx: Tx, id: string): Promise<InboxEvent | null> 
   const event = await tx.webhookEvent.findUnique({ where: { id } });
   if (event === null) return null;
   const { type, livemode, objectId, payload, attempts, receivedAt, nextAttemptAt } = event;
-  return { id, type, status: statusOf(event.status), livemode, objectId, object: objectOf(payload), attempts, receivedAt, nextAttemptAt };
+  const [status, account, object] = [statusOf(event.status), accountOf(payload), objectOf(payload)];
+  return { id, type, status, livemode, account, objectId, object, attempts, receivedAt, nextAttemptAt };
 }
 
 /** Writes the end of an event. Safe to repeat; a final status stays. */
@@ -164,6 +167,11 @@ function statusOf(text: string): EventStatus {
     default:
       throw new Error(`bug: an event cannot be ${text}`);
   }
+}
+
+function accountOf(payload: unknown): string | null {
+  if (typeof payload !== 'object' || payload === null || !('account' in payload)) return null;
+  return typeof payload.account === 'string' ? payload.account : null;
 }
 
 function objectOf(payload: unknown): unknown {
