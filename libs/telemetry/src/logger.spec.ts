@@ -62,6 +62,8 @@ describe('a log line', () => {
   it('holds no secret in a text, whoever quoted it, and stays the JSON it is', async () => {
     const secrets = [
       'oncepay_sk_test_01h455vb_AAAAAAAAAAAAAAAAAAAAAA-_canary',
+      'oncepay_rk_test_01h455vb_AAAAAAAAAAAAAAAAAAAAAA-_canary',
+      'oncepay_pk_live_01h455vb_AAAAAAAAAAAAAAAAAAAAAA-_canary',
       'sk_test_canary',
       'sk_live_canary',
       'rk_live_canary',
@@ -82,7 +84,7 @@ describe('a log line', () => {
     for (const { note } of lines) if (typeof note === 'string') assert.match(note, /^a "[^"]*\[redacted\][^"]*" b$/);
   });
 
-  it('keeps ids, publishable keys and addresses, by which people find things', async () => {
+  it("keeps ids, Stripe's publishable keys and addresses, by which people find things", async () => {
     const plain = [
       'ord_01h455vb4pex5vsknk084sn02q',
       'pi_1',

@@ -24,11 +24,12 @@ const SECRET_FIELDS = new Set(
 );
 
 /**
- * What gives a secret away within a text that somebody else wrote, such as an error of the database: API keys, signing
- * secrets, client secrets, access tokens, passwords in URLs. A text that merely looks like one is no great loss.
+ * What gives a secret away within a text that somebody else wrote, such as an error of the database: API keys, ours for browsers
+ * among them, signing secrets, client secrets, access tokens, passwords in URLs. Stripe's publishable key opens nothing. A text that merely
+ * looks like one is no great loss.
  */
 const SECRET_TEXT =
-  /[sr]k_(?:test|live)_[\w-]+|whsec_[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=_secret_)[\w-]+|(?<=:\/\/)[^\s/@"]*:[^\s/@"]+(?=@)/g;
+  /(?:[sr]k|oncepay_pk)_(?:test|live)_[\w-]+|whsec_[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=_secret_)[\w-]+|(?<=:\/\/)[^\s/@"]*:[^\s/@"]+(?=@)/g;
 const CENSORED = '[redacted]';
 
 /** No fact lies deeper, and no object that does was meant to be logged. */
