@@ -150,6 +150,14 @@ describe('a card number', () => {
     });
   }
 
+  it('is refused in the name of a price', async () => {
+    const body = { name: `Card ${CARD}`, currency: 'usd', unitAmount: 100 };
+    const answer = await api.call('/v1/prices/card', { method: 'PUT', body });
+    assertProblem(answer, 400, 'card_number_refused');
+    assert.deepEqual(fieldsOf(answer), ['name']);
+    assert.deepEqual(await database.query(`SELECT 1 FROM prices WHERE id = 'card'`), []);
+  });
+
   it('is none of our business where any number may stand, and no number is refused for its length alone', async () => {
     const texts = { reference: 'accepted', metadata: { barcode: '4242424242424242' } };
     for (const name of ['Part 4242424242424241', 'Part 424242424242'])

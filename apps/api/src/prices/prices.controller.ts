@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiPr
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Database } from '#libs/database';
 import { listPrices, type Price, putPrice } from '#libs/orders';
-import { type Clock, CURRENCIES, LARGEST_AMOUNT } from '#libs/primitives';
+import { type Clock, CURRENCIES, DomainError, holdsCardNumber, LARGEST_AMOUNT } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
@@ -87,6 +87,11 @@ export class PricesController {
       ...(isOther ? [{ field: 'id', message: 'must be as in the path' }] : []),
     ];
     if (errors.length > 0) throw invalid(errors);
+    // It would stand on every order of it.
+    if (holdsCardNumber(name))
+      throw new DomainError('card_number_refused', 'A card number was sent; it was not stored.', {
+        errors: [{ field: 'name', message: 'must not hold a card number' }],
+      });
     const price: Price = { id, name, currency, unitAmount, active: active ?? true };
     await putPrice(this.database.autocommit, caller, price, this.clock.now());
     sendJson(request, reply, 200, JSON.stringify(price));
