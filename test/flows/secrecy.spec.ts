@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Redis } from 'ioredis';
+import { SCOPES } from '../../apps/api/src/callers/caller.js';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
 import { freePort } from '../../tools/free-port.js';
+import { ApiDocument, type Schema } from '../fuzz/document.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type DatabaseRoute, routeTo } from '../support/database-route.js';
 import { type Answer, call } from '../support/http-client.js';
 import { type AppProcess, startApp } from '../support/processes.js';
+import { queueSettings } from '../support/queue-backend.js';
 import { anEvent, anIntent, deliver, signatureOf } from '../support/stripe-events.js';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** What may appear in no log line; each looks like nothing else. */
@@ -24,22 +29,32 @@ const SECRETS = {
   clientSecretSent: 'canaryOfAClientSecret',
   keyInAPath: 'oncepay_sk_test_canaryInAPath',
 };
+/** What a merchant may have written into any text of any request. */
+const TEXT = 'canaryOfAText';
 
 /** The tables that must keep some of it: what is replayed, what buyers are answered, what merchants and Stripe said. */
 const KEEPERS = ['orders', 'payments', 'payment_operations', 'idempotency_keys', 'webhook_events'];
+/** Those that keep a merchant's texts besides. */
+const TEXT_KEEPERS = [...KEEPERS, 'order_items', 'prices', 'api_keys', 'audit_trail'];
 
 let database: TestDatabase;
 let route: DatabaseRoute;
 let url: string;
 let simulator: Awaited<ReturnType<typeof startSimulator>>;
+let issuer: TokenIssuer;
+let queue: Readonly<Record<string, string>>;
 let apps: readonly AppProcess[];
 let keys = 0;
+/** Made in the course of it: a token of the issuer, and what is secret of a key that is shown once. */
+const made: string[] = [];
 
 before(async () => {
   database = await freshDatabase();
   route = await routeTo(database.url);
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
+  issuer = await startTokenIssuer();
+  queue = await queueSettings();
   simulator = await startSimulator({ port: 0, webhookUrl: `${url}/webhooks/stripe`, webhookSecret: SECRETS.webhookSecret });
   const env = {
     DATABASE_URL: route.url,
@@ -52,12 +67,15 @@ before(async () => {
     ONCEPAY_KEY_PEPPER: SECRETS.pepper,
     ONCEPAY_DEV_SECRET_KEY: SECRETS.secretKey,
     ONCEPAY_DEV_PUBLISHABLE_KEY: SECRETS.publishableKey,
+    ...issuer.settings,
+    ...queue,
   };
   apps = await Promise.all([startApp('api', env), startApp('worker', env)]);
 });
 after(async () => {
   await Promise.all(apps.map((app) => app.kill()));
   await simulator.close();
+  issuer.close();
   await route.close();
   await database.drop();
 });
@@ -94,6 +112,9 @@ async function makeNoise(): Promise<void> {
   await call(`${url}/v1/orders/x?clientSecret=${String(paid.json['clientSecret'])}`, { key: SECRETS.secretKey });
   await call(`${url}/v1/orders?key=${SECRETS.secretKey}`);
   await sendCanariesInHeaders(String(paid.json['clientSecret']));
+  await useWhatOpens(await keyShownOnce());
+  await useWhatOpens(await issuer.token({ claims: { scope: SCOPES.join(' ') } }));
+  await sendCanariesInBodies(String(paid.json['id']));
   await order({ metadata: { note: SECRETS.cardNumber }, reference: SECRETS.cardNumber });
   const payload = JSON.stringify(anEvent('payment_intent.succeeded', anIntent()));
   await call(`${url}/webhooks/stripe`, {
@@ -147,6 +168,104 @@ async function sendCanariesInHeaders(clientSecret: string): Promise<void> {
   await order({ metadata: { [SECRETS.secretKey]: 1 }, returnUrl: `https://${SECRETS.secretKey}:x@shop.example` }, { headers });
 }
 
+/** A key as POST /v1/keys answers it. */
+async function keyShownOnce(): Promise<string> {
+  const body = { kind: 'secret', name: TEXT };
+  const { json, text } = await call(`${url}/v1/keys`, { key: SECRETS.secretKey, idempotencyKey: `${SECRETS.idempotencyKey}-key`, body });
+  return typeof json['key'] === 'string' ? json['key'] : assert.fail(text);
+}
+
+/** Does with it what its owner may, and may not. */
+async function useWhatOpens(key: string): Promise<void> {
+  // Of a key and of a token, what stands at the end is what nobody can guess.
+  made.push(key.slice(-38));
+  assert.equal((await order({}, { key })).status, 201);
+  await call(`${url}/v1/orders?key=${key}`, { key, headers: { 'User-Agent': key, Referer: `https://shop.example/?key=${key}` } });
+  await call(`${url}/v1/orders/${key}`, { key: SECRETS.secretKey });
+  await call(`${url}/v1/prices`, { key: `${key}x` });
+  await order({ reference: key, paymentMethod: key }, { key });
+}
+
+/**
+ * To every operation that takes a body: its example with each of its texts replaced in turn by one of a merchant's and by a card number,
+ * and once all that it may have with nothing else.
+ */
+async function sendCanariesInBodies(orderId: string): Promise<void> {
+  const document = new ApiDocument();
+  const ids = new Map([
+    ['/v1/orders', orderId],
+    ['/v1/prices', 'mug'],
+  ]);
+  for (const { method, path, headers, body } of document.operations) {
+    if (body === null) continue;
+    const to = path.replace(/\{\w+\}/, ids.get(path.split('/{')[0] ?? '') ?? SECRETS.keyInAPath);
+    const bodies = [TEXT, SECRETS.cardNumber].flatMap((text) => [
+      ...body.examples.flatMap((example) => withText(example, text)),
+      allTexts(document, body.schema, text),
+    ]);
+    for (const each of bodies) {
+      const payload = JSON.stringify(each);
+      await call(`${url}${to}`, {
+        method,
+        key: SECRETS.secretKey,
+        idempotencyKey: `${SECRETS.idempotencyKey}-${(keys += 1)}`,
+        body: payload,
+        headers: headers.includes('Stripe-Signature')
+          ? { 'Stripe-Signature': signatureOf(payload, { secret: SECRETS.webhookSecret }) }
+          : {},
+      });
+    }
+  }
+}
+
+/** A value once for each text in it, with another in the place of that one. */
+function withText(value: unknown, text: string): readonly unknown[] {
+  if (typeof value === 'string') return [text];
+  if (Array.isArray(value)) return value.flatMap((one, index) => withText(one, text).map((other) => value.with(index, other)));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => withText(member, text).map((other) => ({ ...value, [name]: other })));
+}
+
+/** All that a schema describes, each text of it the same. */
+function allTexts(document: ApiDocument, given: Schema, text: string): unknown {
+  const { type, items, properties, additionalProperties, anyOf, example } = document.resolve(given);
+  if (anyOf?.[0] !== undefined) return allTexts(document, anyOf[0], text);
+  if (items !== undefined) return [allTexts(document, items, text)];
+  if (properties !== undefined)
+    return Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, allTexts(document, member, text)]));
+  if (additionalProperties !== undefined) return { [text]: text };
+  return [type].flat().includes('string') ? text : (example ?? 1);
+}
+
+/** What the queue holds, as text; in PostgreSQL it is among the tables. */
+async function jobsInRedis(): Promise<string> {
+  if (queue['REDIS_URL'] === undefined) return '';
+  const redis = new Redis(queue['REDIS_URL']);
+  try {
+    const found = await redis.keys('*');
+    assert.ok(found.length > 0);
+    const texts = found.map(async (key) => {
+      switch (await redis.type(key)) {
+        case 'hash':
+          return [key, await redis.hgetall(key)];
+        case 'list':
+          return [key, await redis.lrange(key, 0, -1)];
+        case 'zset':
+          return [key, await redis.zrange(key, '0', '-1')];
+        case 'stream':
+          return [key, await redis.xrange(key, '-', '+')];
+        case 'string':
+          return [key, await redis.get(key)];
+        default:
+          return assert.fail(key);
+      }
+    });
+    return JSON.stringify(await Promise.all(texts));
+  } finally {
+    redis.disconnect();
+  }
+}
+
 const spoil = (fault: object): Promise<Answer> => call(`${simulator.url}/_sim/faults`, { body: fault });
 
 describe('the logs of API and worker, at their most talkative', () => {
@@ -163,6 +282,8 @@ describe('the logs of API and worker, at their most talkative', () => {
     assert.ok(clientSecrets.length > 8);
     const forbidden = [
       ...Object.values(SECRETS),
+      ...made,
+      TEXT,
       'pi_1_secret_canary',
       ...clientSecrets.map(({ secret }) => secret.slice(secret.indexOf('_secret_'))),
     ];
@@ -179,13 +300,19 @@ describe('the logs of API and worker, at their most talkative', () => {
        WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
     );
     assert.ok(tables.some(({ name }) => name === 'order_events') && tables.some(({ path }) => !path.startsWith('public.')));
-    const { idempotencyKey, cardNumber, ...keys } = SECRETS;
+    const { idempotencyKey, cardNumber, ...known } = SECRETS;
+    const keys = [...Object.values(known), ...made];
     const clientSecrets = await database.query<{ secret: string }>('SELECT client_secret AS secret FROM orders');
-    const told = [idempotencyKey, cardNumber, ...clientSecrets.map(({ secret }) => secret.slice(secret.indexOf('_secret_')))];
-    for (const secret of [...Object.values(keys), ...told]) assert.ok(!metrics.includes(secret), `${secret} is in the metrics`);
+    const told = [idempotencyKey, ...clientSecrets.map(({ secret }) => secret.slice(secret.indexOf('_secret_')))];
+    const jobs = await jobsInRedis();
+    const texts = [TEXT, cardNumber];
+    for (const secret of [...keys, ...told, ...texts]) {
+      assert.ok(!metrics.includes(secret), `${secret} is in the metrics`);
+      assert.ok(!jobs.includes(secret), `${secret} is in the queue`);
+    }
     for (const { name, path } of tables) {
       const text = (await database.query<{ row: string }>(`SELECT t::text AS row FROM ${path} t`)).map(({ row }) => row).join('\n');
-      const forbidden = KEEPERS.includes(name) ? Object.values(keys) : [...Object.values(keys), ...told];
+      const forbidden = [...keys, ...(KEEPERS.includes(name) ? [] : told), ...(TEXT_KEEPERS.includes(name) ? [] : texts)];
       for (const secret of forbidden) assert.ok(!text.includes(secret), `${secret} is in ${path}`);
     }
   });
