@@ -78,6 +78,26 @@ describe('the repository', () => {
     none(silent, 'write what it promises: units, errors, source, safe to repeat');
   });
 
+  it('pins every package it depends on, and names those that may run a script while they are installed', () => {
+    const { dependencies, devDependencies, optionalDependencies, allowScripts } = JSON.parse(read('package.json')) as Package;
+    none(
+      Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+        .filter(([, version]) => !/^(npm:[\w/@-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+        .map(([name, version]) => `${name}: ${version}`),
+      'name one version',
+    );
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> };
+    const locked = Object.entries(packages).filter(([path]) => path !== '');
+    none(
+      locked.filter(([, { integrity, optional }]) => integrity === undefined && optional !== true).map(([path]) => path),
+      'run npm run lock: it has no checksum',
+    );
+    none(
+      locked.filter(([path, { hasInstallScript }]) => hasInstallScript === true && !(nameIn(path) in allowScripts)).map(([path]) => path),
+      'allow or forbid its script in package.json',
+    );
+  });
+
   it('copies into the image every folder that apps and libs read from', () => {
     const copied = [...read('deploy/Dockerfile').matchAll(/^COPY --from=build \/oncepay\/\S+ \.\/(\S+)$/gm)].map(([, path = '']) => path);
     const readFrom = code
@@ -102,6 +122,8 @@ describe('the repository', () => {
   });
 });
 
+type Package = Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>> & { allowScripts: object };
+type Locked = { integrity?: string; optional?: boolean; hasInstallScript?: boolean };
 type Source = { file: string; tree: ts.SourceFile };
 type NamedFunction = ts.FunctionDeclaration | ts.MethodDeclaration;
 
@@ -193,16 +215,35 @@ function matches(among: string[], pattern: RegExp): string[] {
   );
 }
 
+/** The name of a package by its path in the lock. */
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
 function deadScripts(file: string, scripts: Record<string, string>): string[] {
   const named = [...read(file).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, script = '']) => script);
   return named.filter((script) => !(script in scripts)).map((script) => `${file}: npm run ${script}`);
 }
 
-/** Titles of tests, or parts of them, in quotes behind the link to their file. */
+/** Titles of tests, or parts of them, in quotes behind the link to their file: each stands there in a text, and not in a comment alone. */
 function deadTitles(file: string): string[] {
-  return [...read(file).matchAll(/\]\(([^)\s]+\.spec\.ts)\) "([^"\n]+)"/g)]
-    .filter(([, link = '', title = '']) => !read(join(dirname(file), link)).includes(title))
-    .map(([, , title = '']) => `${file}: "${title}"`);
+  return [...read(file).matchAll(/\]\(([^)\s]+\.spec\.ts)\)((?:,? "[^"\n]+")+)/g)].flatMap(([, link = '', titles = '']) => {
+    const spec = sources.find((source) => source.file === join(dirname(file), link));
+    const texts =
+      spec === undefined
+        ? []
+        : nodesOf(spec)
+            .filter(isText)
+            .map((node) => node.text);
+    return [...titles.matchAll(/"([^"]+)"/g)]
+      .filter(([, title = '']) => !texts.some((text) => text.includes(title)))
+      .map(([, title = '']) => `${file}: "${title}"`);
+  });
+}
+
+/** The texts of a test file, those around what a template puts in among them. */
+function isText(node: ts.Node): node is ts.LiteralLikeNode {
+  return ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node);
 }
 
 /** Relative links, and words in backticks that start with one of our folders. */
