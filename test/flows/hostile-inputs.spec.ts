@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type ApiAlone, startApiAlone } from '../support/api.js';
+import { type FastifyRequest } from 'fastify';
+import { createLogger } from '#libs/telemetry';
+import { createApi } from '../../apps/api/src/api.js';
+import { type ApiAlone, configAlone, startApiAlone } from '../support/api.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { type Answer } from '../support/http-client.js';
 import { assertProblem } from '../support/problem.js';
@@ -144,6 +147,36 @@ describe('an id that names nothing', () => {
         assertProblem(answer, answer.status, String(answer.json['code']));
       }
       assert.deepEqual(await rows(), before);
+    });
+  }
+});
+
+describe('a hook that throws what nobody foresaw', () => {
+  /** Those that may still refuse. What is sent is decided by then. */
+  const STAGES = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const;
+  let broken: Awaited<ReturnType<typeof createApi>>;
+  before(async () => {
+    broken = await createApi(configAlone(database.url), createLogger('test', 'silent'));
+    const fastify = broken.app.getHttpAdapter().getInstance();
+    for (const stage of STAGES)
+      fastify.addHook(stage, async ({ headers }: FastifyRequest) => {
+        if (headers['x-throws'] === stage) throw new TypeError(`cannot read of postgresql://inside (${stage})`);
+      });
+  });
+  after(() => broken.close());
+
+  for (const stage of STAGES) {
+    it(`lets nothing through, and tells nothing: ${stage}`, async () => {
+      const { statusCode, headers, payload } = await broken.app.inject({
+        method: 'POST',
+        url: '/v1/orders',
+        headers: { 'X-Throws': stage, Authorization: `Bearer ${SECRET_KEYS[0]}`, 'Idempotency-Key': `throws-${stage}` },
+        payload: { ...AN_ORDER, reference: 'throws' },
+      });
+      assert.deepEqual([statusCode, JSON.parse(payload).code], [500, 'internal_error'], payload);
+      assert.match(String(headers['content-type']), /^application\/problem\+json/);
+      assert.doesNotMatch(payload, /inside|TypeError/);
+      assert.deepEqual(await database.query(`SELECT 1 FROM orders WHERE reference = 'throws'`), []);
     });
   }
 });

@@ -157,3 +157,16 @@ it('a host that is none is not repeated in the type of a problem', async () => {
   const { status, json } = answerIn(await exchange(get(`Host: evil.example"<script>\r\n${CALLER}`, '/v1/nothing')));
   assert.deepEqual([status, json['type']], [404, '/problems/not_found']);
 });
+
+it('connections that come and go without a request, or in the middle of one, cost nobody anything', async () => {
+  const { port } = new URL(api.url);
+  await Promise.all(
+    Array.from({ length: 500 }, async (_, index) => {
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      if (index % 2 === 0) socket.write('POST /v1/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');
+      socket.resetAndDestroy();
+    }),
+  );
+  assert.equal(answerIn(await exchange(get(FROM))).status, 200);
+});

@@ -99,6 +99,7 @@ describe('a request with an Idempotency-Key', () => {
 
   const others: readonly (readonly [string, unknown])[] = [
     ['another amount', { ...AN_ORDER, items: [{ name: 'T-shirt', unitAmount: 2_001, quantity: 1 }] }],
+    ['another currency', { ...AN_ORDER, currency: 'eur' }],
     ['one member more', { ...AN_ORDER, reference: 'more' }],
     ['a default spelled out', { ...AN_ORDER, captureMethod: 'automatic' }],
     ['an item twice', { ...AN_ORDER, items: [...AN_ORDER.items, ...AN_ORDER.items] }],

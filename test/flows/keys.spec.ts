@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -72,6 +73,20 @@ describe('a new key', () => {
     const own = { id: '', key: '', createdAt: '' };
     assert.deepEqual([made.status, { ...made.json, ...own }], [201, { ...plain.json, ...own }]);
     assert.equal((await rotate(made.json['id'], { overlapSeconds: null })).status, 201);
+  });
+
+  it('is found by the pattern that SECURITY.md publishes, and no key of Stripe is', async () => {
+    const published = /`(\\b\(?oncepay_[^`]+)`/.exec(readFileSync(resolve(import.meta.dirname, '../../../SECURITY.md'), 'utf8'))?.[1] ?? '';
+    const found = (text: string): readonly string[] => text.match(new RegExp(published, 'g')) ?? [];
+    for (const traits of [
+      { kind: 'secret' },
+      { kind: 'restricted', scopes: ['ops'] },
+      { kind: 'publishable', origins: ['https://a.example'] },
+    ]) {
+      const key = keyIn(await make(traits));
+      assert.deepEqual(found(`{"apiKey":"${key}"}\nKEY=${key};`), [key, key]);
+    }
+    assert.deepEqual(found('sk_live_51abcdefghijklmnopqrstuvwxyz0123456789 oncepay_sk_test_short'), []);
   });
 
   const wrong: readonly (readonly [string, object])[] = [
@@ -168,6 +183,33 @@ describe('a key', () => {
       ...ended.json,
       lastUsedAt: (await revoke(made.json['id'])).json['lastUsedAt'],
     });
+  });
+
+  it('opens nothing that begins after its revocation was answered, while both processes are busy with it', async () => {
+    const made = await make({ kind: 'secret' });
+    const asked: { readonly begunAt: number; readonly status: number }[] = [];
+    let isOver = false;
+    const busy = [api, other, api, other].map(async (at) => {
+      while (!isOver) {
+        const begunAt = performance.now();
+        asked.push({ begunAt, status: await statusBy(keyIn(made), at) });
+      }
+    });
+    await waitFor('both to be busy', () => asked.length > 8);
+    assert.equal((await revoke(made.json['id'])).status, 200);
+    const endedAt = performance.now();
+    const later = (): typeof asked => asked.filter(({ begunAt }) => begunAt > endedAt);
+    await waitFor('requests after it', () => later().length > 8);
+    isOver = true;
+    await Promise.all(busy);
+    assert.deepEqual([asked[0]?.status, ...new Set(later().map(({ status }) => status))], [200, 401]);
+  });
+
+  it('is told at which address to read of a problem by the proxy alone', async () => {
+    const typeFrom = async (at: ApiAlone): Promise<string> =>
+      String((await at.call('/v1/nothing', { headers: { 'X-Forwarded-Proto': 'https' } })).json['type']);
+    assert.match(await typeFrom(api), /^https:/);
+    assert.match(await typeFrom(other), /^http:/, 'no proxy is trusted here');
   });
 
   it('with addresses is refused from others, whatever a stranger claims to come from', async () => {

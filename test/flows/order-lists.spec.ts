@@ -137,7 +137,14 @@ describe('GET /v1/orders', () => {
 
   it('is empty where there is nothing, also after the last', async () => {
     const empty = { object: 'list', data: [], hasMore: false, nextCursor: null };
-    for (const query of [`startingAfter=${ids.at(-1)}`, 'reference=none', 'status=refunded', 'createdFrom=2030-01-01T00:00:00Z']) {
+    const injected = `reference=${encodeURIComponent(`none' OR '1'='1`)}`;
+    for (const query of [
+      `startingAfter=${ids.at(-1)}`,
+      'reference=none',
+      injected,
+      'status=refunded',
+      'createdFrom=2030-01-01T00:00:00Z',
+    ]) {
       const answer = await api.call(`/v1/orders?${query}`);
       assert.deepEqual([answer.json, answer.headers.get('Link')], [empty, null], query);
     }
@@ -202,6 +209,11 @@ describe('GET /v1/orders', () => {
     ['createdTo', 'createdTo=0'],
     ['createdTo', 'createdFrom=2026-03-29T12:00:00Z&createdTo=2026-03-29T11:59:59Z'],
     ['page', 'page=2'],
+    ...["1'--", '1;SELECT 1', '1 OR 1=1'].map((limit) => ['limit', `limit=${encodeURIComponent(limit)}`] as const),
+    ['startingAfter', `startingAfter=${encodeURIComponent(`' OR '1'='1`)}`],
+    ['status', `status=${encodeURIComponent(`paid'; DROP TABLE orders; --`)}`],
+    ['createdFrom', `createdFrom=${encodeURIComponent(`2026-03-29T12:00:00Z'::text; --`)}`],
+    ['orderBy', `orderBy=${encodeURIComponent('amount DESC; --')}`],
   ];
   for (const [field, query] of refused) {
     it(`refuses ?${query}`, async () => {

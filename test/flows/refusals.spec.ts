@@ -222,6 +222,12 @@ describe('a caller', () => {
     }
   });
 
+  it('is not known by a key in the query, and may not put one there either', async () => {
+    const path = `/v1/orders?key=${SECRET_KEYS[0]}`;
+    assert.equal((await fetch(`${api.url}${path}`)).status, 401);
+    assertProblem(await api.call(path), 400, 'validation_failed');
+  });
+
   it('is told 401 before anything of the request is looked at', async () => {
     assertProblem(await api.call('/v1/orders', { key: 'x', body: { wrong: true } }), 401, 'unauthenticated');
     assertProblem(await api.call('/v1/orders/ord_x', { key: 'x' }), 401, 'unauthenticated');
