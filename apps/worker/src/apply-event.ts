@@ -1,6 +1,6 @@
 import { type Mode } from '#libs/config';
 import { type JobOutcome } from '#libs/jobs';
-import { findAccountId, findRequest, observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
+import { findAccountId, findRequest, isPassing, observeEvent, type Payments, recordDiscrepancy, StripeFailure } from '#libs/payments';
 import { effect } from '#libs/primitives';
 import { correlate } from '#libs/telemetry';
 import { type EventPostponement, loadEvent, postponeEvent, settleEvent, subjectOf } from '#libs/webhooks';
@@ -11,10 +11,10 @@ type End = { readonly status: 'applied' | 'ignored' | 'parked'; readonly note: s
 
 /** Ours by its metadata, yet without a row for this long: the row will not come. */
 const HOLD_MS = 3_600_000;
-const HOLD_DELAY_MS = 500;
-const HOLD_DELAY_MAX_MS = 5_000;
-/** An event that fails this often for a reason of its own needs a person; outages are not counted. */
+/** An event that fails this often for a reason of its own needs a person; neither holds nor outages are counted. */
 const ATTEMPTS = 10;
+const DELAY_MIN_MS = 500;
+const HOLD_DELAY_MAX_MS = 5_000;
 const RETRY_DELAY_MAX_MS = 8_000;
 
 /**
@@ -35,31 +35,37 @@ async function applyOnce(payments: Payments, own: { instance: string; mode: Mode
 }
 
 async function applyOpen(payments: Payments, own: { instance: string; mode: Mode }, event: OpenEvent): Promise<JobOutcome> {
-  const { database, clock, logger } = payments;
   try {
     const end = await endOf(payments, own, event);
-    if (end === 'held')
-      return await putOff(payments, event, {
-        status: 'held',
-        note: 'its object is not known yet',
-        delayMs: backoffMs(event.attempts, HOLD_DELAY_MS, HOLD_DELAY_MAX_MS),
-        delayedBy: null,
-      });
-    await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, end.status, end.note, clock.now()));
-    if (end.status === 'parked')
-      logger.error({ eventId: event.id, type: event.type, note: end.note }, 'an event was parked; a person must decide');
-    return { outcome: 'done' };
+    if (end !== 'held') return await settle(payments, event, end);
+    return await putOff(payments, event, {
+      status: 'held',
+      note: 'its object is not known yet',
+      delayMs: asLongAgainMs(payments, event, HOLD_DELAY_MAX_MS),
+      delayedBy: null,
+      spendsAttempt: false,
+    });
   } catch (error) {
-    const note = error instanceof Error ? error.message : String(error);
-    logger.warn({ error, eventId: event.id, type: event.type }, 'an event could not be applied');
-    if (!(error instanceof StripeFailure) && event.attempts + 1 >= ATTEMPTS) {
-      await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, 'parked', note, clock.now()));
-      return { outcome: 'done' };
-    }
-    const { retryAfterMs, delayedBy } = error instanceof StripeFailure ? error : { retryAfterMs: null, delayedBy: null };
-    const delayMs = retryAfterMs ?? backoffMs(event.attempts, HOLD_DELAY_MS, RETRY_DELAY_MAX_MS);
-    return putOff(payments, event, { status: event.status, note, delayMs, delayedBy });
+    return putOffOrPark(payments, event, error);
   }
+}
+
+/** What an event has failed by says whether it is tried again for ever, or only so often. */
+async function putOffOrPark(payments: Payments, event: OpenEvent, error: unknown): Promise<JobOutcome> {
+  const note = error instanceof Error ? error.message : String(error);
+  payments.logger.warn({ error, eventId: event.id, type: event.type }, 'an event could not be applied');
+  const spendsAttempt = !isPassing(error);
+  if (spendsAttempt && event.attempts + 1 >= ATTEMPTS) return settle(payments, event, { status: 'parked', note });
+  const { retryAfterMs, delayedBy } = error instanceof StripeFailure ? error : { retryAfterMs: null, delayedBy: null };
+  // What a breaker has counted comes again soon: once it opens, it says when.
+  const delayMs = retryAfterMs ?? (delayedBy === null ? asLongAgainMs(payments, event, RETRY_DELAY_MAX_MS) : DELAY_MIN_MS);
+  return putOff(payments, event, { status: event.status, note, delayMs, delayedBy, spendsAttempt });
+}
+
+async function settle({ database, clock, logger }: Payments, event: OpenEvent, { status, note }: End): Promise<JobOutcome> {
+  await effect('worker.event.mark', () => settleEvent(database.autocommit, event.id, status, note, clock.now()));
+  if (status === 'parked') logger.error({ eventId: event.id, type: event.type, note }, 'an event was parked; a person must decide');
+  return { outcome: 'done' };
 }
 
 async function endOf(payments: Payments, { instance, mode }: { instance: string; mode: Mode }, event: InboxEvent): Promise<End | 'held'> {
@@ -110,6 +116,7 @@ async function putOff({ database }: Payments, event: InboxEvent, postponement: E
   return dueAt === null ? { outcome: 'done' } : { outcome: 'snooze', until: dueAt };
 }
 
-function backoffMs(attempts: number, startMs: number, capMs: number): number {
-  return Math.min(capMs, startMs * 2 ** Math.min(attempts, 10));
+/** Until the next look: as long as it has waited already, within bounds. */
+function asLongAgainMs({ clock }: Payments, { receivedAt }: InboxEvent, maxMs: number): number {
+  return Math.min(maxMs, Math.max(DELAY_MIN_MS, clock.now().getTime() - receivedAt.getTime()));
 }

@@ -38,6 +38,7 @@ export {
   type RefundFacts,
   runsBeside,
 } from './payment.js';
+export { isPassing } from './passing-failure.js';
 export { type Move, type NewOperation, planChange, type TimelineEntry } from './payment-change.js';
 export { type Payments } from './payments.js';
 export { commitChange, lockPayment, recordDiscrepancy } from './payments.store.js';

@@ -87,14 +87,20 @@ export interface EventPostponement {
   readonly status: Extract<EventStatus, 'received' | 'held'>;
   readonly note: string;
   readonly delayMs: number;
-  /** What holds it back until it is released by this name; the attempt is not counted then. */
+  /** What holds it back until it is released by this name. */
   readonly delayedBy: string | null;
+  /** It failed for a reason of its own. */
+  readonly spendsAttempt: boolean;
 }
 
 /** Puts an event off; returns when it is due again. */
-export async function postponeEvent(tx: Tx, id: string, { status, note, delayMs, delayedBy }: EventPostponement): Promise<Date | null> {
+export async function postponeEvent(
+  tx: Tx,
+  id: string,
+  { status, note, delayMs, delayedBy, spendsAttempt }: EventPostponement,
+): Promise<Date | null> {
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
-    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + ${delayedBy === null ? 1 : 0}, delayed_by = ${delayedBy},
+    UPDATE webhook_events SET status = ${status}, note = ${note}, attempts = attempts + ${spendsAttempt ? 1 : 0}, delayed_by = ${delayedBy},
       next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
     WHERE id = ${id} AND status IN ('received', 'held')
     RETURNING next_attempt_at AS due_at`;
