@@ -52,7 +52,7 @@ describe('the metrics', () => {
       assert.match(answer.text, /^oncepay_database_up 1$/m);
       for (const name of ['oncepay_operations_parked', 'oncepay_discrepancies_open', 'process_cpu_seconds_total'])
         assert.match(answer.text, new RegExp(`^${name} `, 'm'));
-      for (const what of ['operation', 'overdue_operation', 'outbox_row', 'event'])
+      for (const what of ['operation', 'overdue_operation', 'outbox_row', 'event', 'open_event'])
         assert.ok(answer.text.includes(`oncepay_oldest_seconds{what="${what}"} `));
       // Before anything has happened too: an alarm on what is missing says nothing.
       for (const breaker of ['stripe', 'customers', 'payment_intents', 'checkout_sessions', 'refunds', 'reads'])
@@ -104,6 +104,15 @@ describe('the metrics', () => {
       `UPDATE payment_operations SET status = 'parked', finished_at = NULL WHERE id = (SELECT min(id::text)::uuid FROM payment_operations)`,
     );
     assert.deepEqual([await valueOf('oncepay_discrepancies_open'), await valueOf('oncepay_operations_parked')], [1, 1]);
+  });
+
+  it('tell since when an event waits to be dealt with, however often it was put off', async () => {
+    await stack.database.query(
+      `INSERT INTO webhook_events (id, type, status, livemode, received_at, next_attempt_at)
+       VALUES ('evt_of_a_test', 'refund.updated', 'held', false, now() - interval '1 hour', now() + interval '1 hour')`,
+    );
+    assert.ok((await valueOf('oncepay_oldest_seconds{what="open_event"}')) >= 3_600);
+    assert.equal(await valueOf('oncepay_oldest_seconds{what="event"}'), 0);
   });
 
   it('hold no secret, no id and nothing that a caller made up', async () => {

@@ -17,6 +17,7 @@ export interface Signs {
   readonly overdueOperationSeconds: number;
   readonly outboxSeconds: number;
   readonly inboxSeconds: number;
+  readonly oldestEventSeconds: number;
   readonly parkedOperations: number;
   readonly openDiscrepancies: number;
 }
@@ -61,6 +62,7 @@ export async function readVitalSigns(tx: Tx, breakers: readonly string[]): Promi
       ${ageOf(OVERDUE_SINCE)} AS "overdueOperationSeconds",
       ${ageOf(OUTBOX_SINCE)} AS "outboxSeconds",
       ${ageOf(EVENT_SINCE)} AS "inboxSeconds",
+      ${ageOf(Prisma.sql`SELECT min(received_at) FROM (SELECT received_at FROM webhook_events WHERE status IN ('received', 'held') LIMIT ${COUNTED_MAX}) AS open`)} AS "oldestEventSeconds",
       ${countOf(Prisma.sql`SELECT 1 FROM payment_operations WHERE status = 'parked'`)} AS "parkedOperations",
       ${countOf(Prisma.sql`SELECT 1 FROM discrepancies WHERE resolved_at IS NULL`)} AS "openDiscrepancies"`;
   const [signs] = rows;

@@ -10,6 +10,7 @@ const SIGNS: VitalSigns = {
   overdueOperationSeconds: 1,
   outboxSeconds: 0,
   inboxSeconds: 3,
+  oldestEventSeconds: 9,
   parkedOperations: 4,
   openDiscrepancies: 5,
 };
@@ -24,6 +25,7 @@ describe('the metrics', () => {
       'oncepay_webhook_events{status="held"} 1',
       'oncepay_breaker_state{breaker="stripe"} 2',
       'oncepay_oldest_seconds{what="operation"} 7.5',
+      'oncepay_oldest_seconds{what="open_event"} 9',
       'oncepay_operations_parked 4',
       'oncepay_discrepancies_open 5',
     ])

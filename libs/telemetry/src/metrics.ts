@@ -93,6 +93,7 @@ export interface VitalSigns {
   readonly overdueOperationSeconds: number;
   readonly outboxSeconds: number;
   readonly inboxSeconds: number;
+  readonly oldestEventSeconds: number;
   readonly parkedOperations: number;
   readonly openDiscrepancies: number;
 }
@@ -105,7 +106,11 @@ const databaseUp = gauge('oncepay_database_up', '1 when the database answered th
 const openOrders = labelled('oncepay_orders_open', 'Orders that are not at an end, by state', 'state');
 const openEvents = labelled('oncepay_webhook_events', 'Events in the inbox that were not dealt with, by status', 'status');
 const breakers = labelled('oncepay_breaker_state', 'Circuit breakers in front of Stripe: 0 closed, 1 half open, 2 open', 'breaker');
-const ages = labelled('oncepay_oldest_seconds', 'Age of the oldest: operation not over, operation overdue, outbox row, event due', 'what');
+const ages = labelled(
+  'oncepay_oldest_seconds',
+  'Age of the oldest: operation not over, operation overdue, outbox row, event due, event not dealt with since it was received',
+  'what',
+);
 const parkedOperations = gauge('oncepay_operations_parked', 'Operations that wait for a person');
 const openDiscrepancies = gauge('oncepay_discrepancies_open', 'Contradictions between Stripe and us that wait for a person');
 
@@ -126,6 +131,7 @@ export async function renderMetrics(read: () => Promise<VitalSigns>): Promise<{ 
     ages.set({ what: 'overdue_operation' }, signs.overdueOperationSeconds);
     ages.set({ what: 'outbox_row' }, signs.outboxSeconds);
     ages.set({ what: 'event' }, signs.inboxSeconds);
+    ages.set({ what: 'open_event' }, signs.oldestEventSeconds);
     parkedOperations.set(signs.parkedOperations);
     openDiscrepancies.set(signs.openDiscrepancies);
   }
