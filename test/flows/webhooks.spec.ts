@@ -387,13 +387,32 @@ describe('an event that is ours by its metadata but of an intent that we never l
 describe('an event that says too little', () => {
   const bare = (metadata?: object): object => ({ ...anIntent(), status: undefined, amount_received: undefined, metadata });
   const refund = { id: 're_1', object: 'refund' };
+  const refundOf = (metadata: object): object => ({ ...refund, payment_intent: 'pi_1', metadata });
   for (const [what, status, event] of [
     ['of an intent without our metadata', 'ignored', anEvent('payment_intent.succeeded', bare({}))],
     ['of an intent without any metadata, which Stripe does not know', 'ignored', anEvent('payment_intent.succeeded', bare())],
     ['of an intent of another instance', 'ignored', anEvent('payment_intent.canceled', bare({ oncepay_instance: 'another' }))],
     ['of an intent that is ours by its metadata', 'held', anEvent('payment_intent.succeeded', bare(OURS))],
-    ['of a refund of an intent that Stripe does not know', 'ignored', anEvent('refund.updated', { ...refund, payment_intent: 'pi_1' })],
+    ['of a refund of an intent that Stripe does not know', 'ignored', anEvent('refund.updated', refundOf({}))],
+    ['of a refund that is ours by its metadata', 'held', anEvent('refund.updated', refundOf(OURS))],
     ['of a refund of a charge without an intent', 'ignored', anEvent('refund.updated', refund)],
+  ] as const) {
+    it(`${what} is ${status}`, async () => {
+      await send(event);
+      await ended(event.id, status);
+    });
+  }
+});
+
+describe('an event of an intent that neither we nor Stripe know', () => {
+  const ofIntent = { payment_intent: 'pi_1', amount: 500, currency: 'usd' };
+  const refund = { ...ofIntent, id: 're_1', object: 'refund', status: 'succeeded', reason: null };
+  const dispute = { ...ofIntent, id: 'du_1', object: 'dispute', status: 'needs_response', reason: 'fraudulent', created: 1_790_000_000 };
+  for (const [what, status, event] of [
+    ['whose refund is ours by its metadata', 'held', anEvent('refund.created', { ...refund, metadata: OURS })],
+    ['whose refund is nobody’s', 'ignored', anEvent('refund.created', { ...refund, metadata: {} })],
+    ['whose dispute is ours by its metadata', 'held', anEvent('charge.dispute.created', { ...dispute, metadata: OURS })],
+    ['whose dispute is nobody’s', 'ignored', anEvent('charge.dispute.created', { ...dispute, metadata: {} })],
   ] as const) {
     it(`${what} is ${status}`, async () => {
       await send(event);

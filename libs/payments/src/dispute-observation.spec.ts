@@ -20,6 +20,7 @@ function seen(status: string, more: Partial<DisputeObservation> = {}): DisputeOb
     currency: 'usd',
     reason: 'fraudulent',
     openedAt: '2026-11-23T12:00:00.000Z',
+    instance: null,
     ...more,
   };
 }

@@ -10,6 +10,8 @@ export interface DisputeObservation {
   readonly currency: string;
   readonly reason: string;
   readonly openedAt: string;
+  /** Our metadata, should somebody have put it there: Stripe copies none to a dispute. */
+  readonly instance: string | null;
 }
 
 /**

@@ -59,7 +59,9 @@ async function observeHint(payments: Payments, instance: string, hint: EventHint
   if (intentId === null) return 'foreign';
   const payment = await findPaymentByIntent(payments.database.autocommit, intentId);
   if (payment !== null) return of === 'intent' ? observeIntent(payments, payment, intentId, cause) : 'unreadable';
-  const owner = of === 'intent' && hint.instance !== null ? hint.instance : (await readOnce(payments, intentId))?.instance;
+  // Ours by its own metadata, or by the intent's: an intent that names another is not asked once more.
+  const isTold = hint.instance === instance || (of === 'intent' && hint.instance !== null);
+  const owner = isTold ? hint.instance : (await readOnce(payments, intentId))?.instance;
   return owner === instance ? 'unknown' : 'foreign';
 }
 
@@ -104,7 +106,9 @@ async function paymentOf(
   if (intentId === null) return 'foreign';
   const known = await findPaymentByIntent(tx, intentId);
   if (known !== null) return known;
-  // The intent's metadata tells; where the event does not carry the intent, it is read once.
+  // Ours by its own metadata: whose the intent is need not be asked, and its payment has yet to know the intent.
+  if (fact.of !== 'intent' && fact.seen.instance === instance) return 'unknown';
+  // Else the intent's metadata tells; where the event does not carry the intent, it is read once.
   const intent = fact.of === 'intent' ? fact.seen : await readOnce(payments, intentId);
   if (intent?.instance !== instance) return 'foreign';
   const payment = await payingWithout(payments, intent);

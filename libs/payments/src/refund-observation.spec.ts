@@ -21,6 +21,7 @@ function seen(status: RefundStatus, more: Partial<RefundObservation> = {}): Refu
     currency: 'usd',
     reason: null,
     failureReason,
+    instance: 'tests',
     operationId: 'op_1',
     ...more,
   };

@@ -10,6 +10,7 @@ export interface RefundObservation {
   readonly reason: string | null;
   readonly failureReason: string | null;
   /** Our metadata; null on a refund made elsewhere, such as Stripe's dashboard. */
+  readonly instance: string | null;
   readonly operationId: string | null;
 }
 

@@ -274,6 +274,7 @@ describe('a refund', () => {
         currency: 'usd',
         reason: 'duplicate',
         failureReason: 'lost_or_stolen_card',
+        instance: 'shop',
         operationId: 'op_1',
       },
     );

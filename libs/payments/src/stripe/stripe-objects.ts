@@ -95,6 +95,7 @@ export function readRefund(value: unknown): RefundObservation | null {
     currency: value.currency,
     reason: value.reason,
     failureReason: value.failure_reason ?? null,
+    instance: value.metadata?.[METADATA.instance] ?? null,
     operationId: value.metadata?.[METADATA.operation] ?? null,
   };
 }
@@ -123,6 +124,7 @@ export function readDispute(value: unknown): DisputeObservation | null {
     currency,
     reason,
     openedAt: new Date(value.created * 1_000).toISOString(),
+    instance: instanceIn(value.metadata),
   };
 }
 
@@ -152,11 +154,15 @@ export function readHint(subject: EventHint['of'] | 'session', value: unknown): 
   if (subject === 'session' || typeof value !== 'object' || value === null) return null;
   const { object, id, payment_intent: paymentIntent, metadata }: Record<string, unknown> = { ...value };
   if (object !== (subject === 'intent' ? 'payment_intent' : subject)) return null;
-  const instance: unknown = typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, METADATA.instance) : null;
   const intent: unknown = typeof paymentIntent === 'object' && paymentIntent !== null ? Reflect.get(paymentIntent, 'id') : paymentIntent;
   const intentId = subject === 'intent' ? id : (intent ?? null);
   if (intentId !== null && !(typeof intentId === 'string' && intentId.startsWith('pi_'))) return null;
-  return { of: subject, intentId, instance: typeof instance === 'string' ? instance : null };
+  return { of: subject, intentId, instance: instanceIn(metadata) };
+}
+
+function instanceIn(metadata: unknown): string | null {
+  const instance: unknown = typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, METADATA.instance) : null;
+  return typeof instance === 'string' ? instance : null;
 }
 
 /** What a Customer says, or null when `value` is none, or one that was deleted. */
