@@ -195,6 +195,10 @@ const CALLS: Readonly<Record<string, () => Promise<void>>> = {
     await proven('GET /v1/payment_intents', LISTED, () => gateway.listPaymentIntents(SINCE, null));
   },
 
+  async listCheckoutSessions() {
+    await proven('GET /v1/checkout/sessions', LISTED, () => gateway.listCheckoutSessions(SINCE, null));
+  },
+
   async listRefunds() {
     await proven('GET /v1/refunds', LISTED, () => gateway.listRefunds(SINCE, null));
   },

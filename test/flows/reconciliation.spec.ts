@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { Database } from '#libs/database';
 import { loadReconciliation, type Reconciliation, type ReconciliationReport, requestReconciliation } from '#libs/payments';
 import { systemEntropy, uuidOf } from '#libs/primitives';
-import { command, intentOf, operationsOf, timelineOf } from '../support/commands.js';
+import { command, intentOf, operationsOf, refund, refundIn, timelineOf } from '../support/commands.js';
 import { type OrderJson, type Stack, startStack } from '../support/stack.js';
 import { eventsOf, eventStatus } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
@@ -54,6 +54,10 @@ interface Broken {
   readonly behind: OrderJson;
   readonly refunded: OrderJson;
   readonly lost: OrderJson;
+  /** What `lost` was refunded by. */
+  readonly lostRefundId: string;
+  /** The session of an order that was lost with its row. */
+  readonly lostSessionId: string;
   readonly vanished: OrderJson;
   readonly captured: OrderJson;
   readonly orphaned: OrderJson;
@@ -68,6 +72,10 @@ async function breakEverything(): Promise<Broken> {
     paid(),
     stack.order({ captureMethod: 'manual' }).then(({ id }) => stack.orderIn(id, 'authorized')),
   ]);
+  const hosted = async (): Promise<OrderJson> =>
+    stack.orderIn((await stack.order({ checkout: 'hosted', paymentMethod: undefined, returnUrl: RETURN_URL })).id, 'requires_payment');
+  const [lostHosted] = await Promise.all([hosted(), hosted()]);
+  const { stripeRefundId } = await refundIn(stack, (await refund(stack, lost.id, { amount: 100 })).id, 'succeeded');
   const vanished = await stack.orderIn((await stack.order({ paymentMethod: undefined })).id, 'requires_payment');
   await command(stack, authorized.id, 'capture', { amount: 1_500 });
   const captured = await stack.orderIn(authorized.id, 'paid');
@@ -76,7 +84,10 @@ async function breakEverything(): Promise<Broken> {
   await stack.stripe.paymentIntents.confirm(intentOf(behind), { payment_method: 'pm_card_visa', return_url: RETURN_URL });
   await stack.stripe.refunds.create({ payment_intent: intentOf(refunded), amount: 300 });
   // As in a database that was restored from a backup.
-  await stack.database.query('DELETE FROM orders WHERE id = $1::uuid', [uuidOf('ord', lost.id)]);
+  const [session] = await stack.database.query<{ id: string }>('SELECT checkout_session_id AS id FROM payments WHERE order_id = $1::uuid', [
+    uuidOf('ord', lostHosted.id),
+  ]);
+  for (const { id } of [lost, lostHosted]) await stack.database.query('DELETE FROM orders WHERE id = $1::uuid', [uuidOf('ord', id)]);
   await stack.database.query(`UPDATE payments SET stripe_payment_intent_id = 'pi_vanished' WHERE order_id = $1::uuid`, [
     uuidOf('ord', vanished.id),
   ]);
@@ -85,8 +96,24 @@ async function breakEverything(): Promise<Broken> {
   // As an earlier generation of the create would have left it.
   const { metadata } = await stack.stripe.paymentIntents.retrieve(intentOf(orphaned));
   const { id: orphanId } = await stack.stripe.paymentIntents.create({ amount: orphaned.amount, currency: 'usd', metadata });
-  await stack.stripe.paymentIntents.create({ amount: 700, currency: 'usd', metadata: { shop: 'another' } });
-  return { behind, refunded, lost, vanished, captured, orphaned, orphanId };
+  const { id: foreign } = await stack.stripe.paymentIntents.create({
+    amount: 700,
+    currency: 'usd',
+    metadata: { shop: 'another' },
+    payment_method: 'pm_card_visa',
+    confirm: true,
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+  });
+  const another = { oncepay_instance: 'another', oncepay_operation: 'op_of_another' };
+  await stack.stripe.refunds.create({ payment_intent: foreign, metadata: another });
+  await stack.stripe.checkout.sessions.create({
+    mode: 'payment',
+    success_url: RETURN_URL,
+    line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 700, product_data: { name: 'Theirs' } } }],
+    metadata: another,
+  });
+  const [lostRefundId, lostSessionId] = [stripeRefundId ?? assert.fail(), session?.id ?? assert.fail()];
+  return { behind, refunded, lost, lostRefundId, lostSessionId, vanished, captured, orphaned, orphanId };
 }
 
 describe('a reconciliation', () => {
@@ -111,8 +138,10 @@ describe('a reconciliation', () => {
       'payment captured_differs none',
       'payment missing_at_stripe none',
       'payment object_without_order none',
+      'payment object_without_order none',
       'payment orphan none',
       'refund behind none',
+      'refund object_without_order none',
     ]);
     const { ours, stripes, order } =
       report.differences.find(({ stripeObjectId }) => stripeObjectId === intentOf(broken.behind)) ?? assert.fail();
@@ -124,11 +153,11 @@ describe('a reconciliation', () => {
     await stack.control('/_sim/webhooks', undefined, 'DELETE');
     const report = await reconcile(false);
     assert.deepEqual(counts(report), {
-      compared: 9,
-      equal: 3,
+      compared: 12,
+      equal: 4,
       repaired: 2,
       discrepancies: 1,
-      missingHere: 1,
+      missingHere: 3,
       missingAtStripe: 1,
       orphans: 1,
       unsettled: 0,
@@ -139,8 +168,10 @@ describe('a reconciliation', () => {
       'payment captured_differs noted',
       'payment missing_at_stripe noted',
       'payment object_without_order noted',
+      'payment object_without_order noted',
       'payment orphan orphan_canceled',
       'refund behind repaired',
+      'refund object_without_order noted',
     ]);
     assert.equal((await stack.readOrder(broken.behind.id)).status, 'paid');
     assert.ok(
@@ -151,14 +182,16 @@ describe('a reconciliation', () => {
     const { status, amountRefunded } = await stack.readOrder(broken.refunded.id);
     assert.deepEqual([status, amountRefunded], ['partially_refunded', 300]);
     const found = await stack.database.query<{ kind: string; stripe_object_id: string; ours: unknown; stripes: unknown }>(
-      'SELECT kind, stripe_object_id, ours, stripes FROM discrepancies ORDER BY kind',
+      'SELECT kind, stripe_object_id, ours, stripes FROM discrepancies ORDER BY kind, stripe_object_id',
     );
     assert.deepEqual(
       found.map(({ kind, stripe_object_id: id, ours, stripes }) => [kind, id, ours !== null, stripes !== null]),
       [
         ['captured_differs', intentOf(broken.captured), true, true],
         ['missing_at_stripe', 'pi_vanished', true, false],
+        ['object_without_order', broken.lostSessionId, false, true],
         ['object_without_order', intentOf(broken.lost), false, true],
+        ['object_without_order', broken.lostRefundId, false, true],
       ],
     );
   });
@@ -179,7 +212,7 @@ describe('a reconciliation', () => {
 
   it('that is repeated finds only what waits for a person', async () => {
     const { repaired, orphans, discrepancies, missingHere, missingAtStripe } = await reconcile(false);
-    assert.deepEqual([repaired, orphans, discrepancies, missingHere, missingAtStripe], [0, 0, 1, 1, 1]);
+    assert.deepEqual([repaired, orphans, discrepancies, missingHere, missingAtStripe], [0, 0, 1, 3, 1]);
   });
 
   it('whose worker died, or whose job was lost, is taken up again', async () => {

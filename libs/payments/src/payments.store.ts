@@ -87,6 +87,12 @@ export async function findPaymentBySession(tx: Tx, sessionId: string): Promise<P
   return rows[0] === undefined ? null : stateOf(rows[0]);
 }
 
+/** The payments that these Checkout Sessions belong to, as far as we know the sessions. */
+export async function findPaymentsBySessions(tx: Tx, sessionIds: readonly string[]): Promise<readonly PaymentState[]> {
+  const rows = await tx.$queryRaw<PaymentRow[]>`${STATE} WHERE p.checkout_session_id = ANY (${sessionIds}::text[])`;
+  return rows.map(stateOf);
+}
+
 /** The payment that an operation of ours, by its database id, was ordered for. */
 export async function findPaymentByOperation(tx: Tx, operationId: string): Promise<PaymentState | null> {
   const rows = await tx.$queryRaw<

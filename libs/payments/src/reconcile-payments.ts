@@ -4,7 +4,8 @@ import { isFinal, type PaymentIntentObservation } from './observation.js';
 import { findOrderedBy } from './observe-event.js';
 import { isUnconfirmed } from './orphan.js';
 import { isOpen, type PaymentState } from './payment.js';
-import { findPaymentsByIntents } from './payments.store.js';
+import { findPaymentsByIntents, findPaymentsBySessions } from './payments.store.js';
+import { type SessionObservation } from './session-observation.js';
 
 /**
  * Compares one page of Stripe's intents with our payments and adds those that were compared to `seen`. What carries our metadata and
@@ -22,6 +23,28 @@ export async function reconcileIntents(run: Run, intents: readonly PaymentIntent
       await reconcilePayment(run, payment, intent);
       seen.add(payment.orderId);
     } else if (intent.instance === run.instance) await reconcileStray(run, intent, seen);
+  }
+}
+
+/**
+ * Compares one page of Stripe's Checkout Sessions with our payments and adds those that were compared to `seen`. A session that has made
+ * its intent is told of by it, which carries the same metadata; one without may still be paid, so that where our row of it is lost, it is
+ * written down.
+ */
+export async function reconcileSessions(run: Run, sessions: readonly SessionObservation[], seen: Set<string>): Promise<void> {
+  const untold = sessions.filter(({ paymentIntentId }) => paymentIntentId === null);
+  const known = await findPaymentsBySessions(
+    run.payments.database.autocommit,
+    untold.map(({ id }) => id),
+  );
+  for (const session of untold) {
+    const payment = known.find(({ checkoutSessionId }) => checkoutSessionId === session.id);
+    if (payment === undefined) await reconcileStraySession(run, session);
+    // One that differs, or has an intent by now, is read with those of ours that no list has shown.
+    else if (payment.stripePaymentIntentId === null && agrees(payment, { of: 'session', seen: session }, run)) {
+      run.draft.count('equal');
+      seen.add(payment.orderId);
+    }
   }
 }
 
@@ -58,4 +81,11 @@ async function reconcileStray(run: Run, intent: PaymentIntentObservation, seen: 
   if (!isUnconfirmed(intent.status)) return note(run, 'discrepancies', 'intent_differs', sides);
   const isOrdered = !run.dryRun && (await orderOrphanCancellation(run.payments, payment.orderId, intent.id, run.cause));
   run.draft.count('orphans', differenceOf('orphan', sides, isOrdered ? 'orphan_canceled' : 'none'));
+}
+
+/** A session that no payment of ours knows. Of one that an earlier create left behind nobody has learned the address: it lapses. */
+async function reconcileStraySession(run: Run, session: SessionObservation): Promise<void> {
+  if (session.instance !== run.instance || (await findOrderedBy(run.payments, session.operationId)) !== null) return;
+  const sides = { object: 'payment', id: session.id, payment: null, fact: { of: 'session', seen: session } } as const;
+  await note(run, 'missingHere', 'object_without_order', sides);
 }

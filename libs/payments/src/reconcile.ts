@@ -4,7 +4,7 @@ import { effect, publicId } from '#libs/primitives';
 import { type Run } from './compare-with-stripe.js';
 import { type Payments } from './payments.js';
 import { loadPayment } from './payments.store.js';
-import { reconcileIntents, reconcilePayment } from './reconcile-payments.js';
+import { reconcileIntents, reconcilePayment, reconcileSessions } from './reconcile-payments.js';
 import { reconcileRefunds, reconcileRefundsOf } from './reconcile-refunds.js';
 import { ReportDraft } from './reconciliation-report.js';
 import {
@@ -84,6 +84,11 @@ async function compareAll(run: Run, { since, changedSince }: { since: Date; chan
     goOn,
     (after) => gateway.listPaymentIntents(since, after),
     (intents) => reconcileIntents(run, intents, seenOrders),
+  );
+  await eachPage(
+    goOn,
+    (after) => gateway.listCheckoutSessions(since, after),
+    (sessions) => reconcileSessions(run, sessions, seenOrders),
   );
   await eachPage(
     goOn,

@@ -183,6 +183,12 @@ export class StripeGateway {
     return this.#readPage((page) => this.#stripe.paymentIntents.list({ created, ...page }), readPaymentIntent, after);
   }
 
+  /** A page of the Checkout Sessions made from `since` on, newest first, each with its intent's id alone; `after` is the `next` of the page before. */
+  listCheckoutSessions(since: Date, after: string | null): Promise<Page<SessionObservation>> {
+    const created = { gte: Math.floor(since.getTime() / 1_000) };
+    return this.#readPage((page) => this.#stripe.checkout.sessions.list({ created, ...page }), readCheckoutSession, after);
+  }
+
   /** A page of the refunds made from `since` on, newest first; `after` is the `next` of the page before. */
   listRefunds(since: Date, after: string | null): Promise<Page<RefundObservation>> {
     const created = { gte: Math.floor(since.getTime() / 1_000) };
