@@ -210,9 +210,23 @@ describe('a reconciliation', () => {
     await waitFor('the event of the cancellation to be ignored', async () => (await eventStatus(stack, told.id)) === 'ignored');
   });
 
-  it('that is repeated finds only what waits for a person', async () => {
+  it('that is repeated finds only what waits for a person, who is shown it as it is, also when it was taken for resolved', async () => {
+    const shown = (): Promise<object[]> =>
+      stack.database.query(
+        `SELECT kind, stripe_object_id, ours, stripes, resolved_at, found_at > now() - interval '1 hour' AS lately FROM discrepancies ORDER BY kind, stripe_object_id`,
+      );
+    const before = await shown();
+    await stack.database.query(
+      `UPDATE discrepancies SET ours = '{}', stripes = '{}', found_at = now() - interval '1 day',
+         resolved_at = CASE WHEN stripe_object_id <> $1 THEN now() END`,
+      [broken.lostSessionId],
+    );
     const { repaired, orphans, discrepancies, missingHere, missingAtStripe } = await reconcile(false);
     assert.deepEqual([repaired, orphans, discrepancies, missingHere, missingAtStripe], [0, 0, 1, 3, 1]);
+    assert.deepEqual(
+      await shown(),
+      before.map((row) => ({ ...row, lately: !Object.values(row).includes(broken.lostSessionId) })),
+    );
   });
 
   it('whose worker died, or whose job was lost, is taken up again', async () => {

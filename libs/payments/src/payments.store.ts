@@ -170,7 +170,10 @@ function countMoves({ events }: PaymentChange): void {
   for (const { type } of events) if (type.startsWith('order.')) countOrderMove(type.slice('order.'.length));
 }
 
-/** Writes down a contradiction that no rule may repair. Safe to repeat: one row a kind and object. */
+/**
+ * Writes down a contradiction that no rule may repair, with the values of its last sight; found again after it was resolved, it is
+ * open again. Safe to repeat: one row a kind and object.
+ */
 export async function recordDiscrepancy(
   tx: Tx,
   found: { id: string; kind: string; stripeObjectId: string; orderId: string | null; ours: unknown; stripes: unknown; at: Date },
@@ -179,7 +182,10 @@ export async function recordDiscrepancy(
     INSERT INTO discrepancies (id, kind, stripe_object_id, order_id, ours, stripes, found_at)
     VALUES (${found.id}::uuid, ${found.kind}, ${found.stripeObjectId}, ${found.orderId}::uuid, ${JSON.stringify(found.ours)}::jsonb,
       ${JSON.stringify(found.stripes)}::jsonb, ${found.at})
-    ON CONFLICT (kind, stripe_object_id) DO NOTHING`;
+    ON CONFLICT (kind, stripe_object_id) DO UPDATE SET order_id = excluded.order_id, ours = excluded.ours, stripes = excluded.stripes,
+      resolved_at = NULL, found_at = CASE WHEN discrepancies.resolved_at IS NULL THEN discrepancies.found_at ELSE excluded.found_at END
+    WHERE discrepancies.resolved_at IS NOT NULL
+      OR (discrepancies.order_id, discrepancies.ours, discrepancies.stripes) IS DISTINCT FROM (excluded.order_id, excluded.ours, excluded.stripes)`;
 }
 
 function stateOf(row: PaymentRow): PaymentState {
