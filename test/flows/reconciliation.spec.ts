@@ -229,11 +229,21 @@ describe('a reconciliation', () => {
     );
   });
 
-  it('whose worker died, or whose job was lost, is taken up again', async () => {
+  it('whose worker died, or whose job was lost, is taken up again; an outage spends no attempt', async () => {
     const id = systemEntropy.uuid();
+    await stack.control('/_sim/faults', { method: 'GET', path: '/v1/payment_intents', action: 'error', status: 503, count: 1 });
     await stack.database.query(
       `INSERT INTO reconciliations (id, dry_run, status, requested_by, requested_at, started_at, fence, attempts, lease_until, next_attempt_at)
-       VALUES ($1::uuid, true, 'running', 'the test', now(), now(), 1, 1, now() - interval '1 second', now() - interval '5 seconds')`,
+       VALUES ($1::uuid, true, 'running', 'the test', now(), now(), 1, 9, now() - interval '1 second', now() - interval '5 seconds')`,
+      [id],
+    );
+    await waitFor('the outage to be met', async () => {
+      const { status, report } = (await loadReconciliation(database.autocommit, id)) ?? assert.fail();
+      assert.deepEqual([status, /503/.test(report?.error ?? '')], ['queued', true]);
+      return true;
+    });
+    await stack.database.query(
+      `UPDATE reconciliations SET next_attempt_at = now() - interval '3 seconds', swept_at = NULL WHERE id = $1::uuid`,
       [id],
     );
     assert.ok((await ended(id)).report);

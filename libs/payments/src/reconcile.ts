@@ -2,6 +2,7 @@ import { setInterval } from 'node:timers';
 import { type JobOutcome } from '#libs/jobs';
 import { effect, publicId } from '#libs/primitives';
 import { type Run } from './compare-with-stripe.js';
+import { isPassing } from './passing-failure.js';
 import { type Payments } from './payments.js';
 import { loadPayment } from './payments.store.js';
 import { reconcileIntents, reconcilePayment, reconcileSessions } from './reconcile-payments.js';
@@ -123,7 +124,7 @@ async function eachPage<T>(
   } while (after !== null);
 }
 
-/** An outage, or a fault of ours: the run starts anew later, and is given up when that does not help. */
+/** The run starts anew later: as often as it takes where it met an outage, and else until it is given up. */
 async function putOff(
   { database, clock, logger }: Payments,
   claimed: ClaimedReconciliation,
@@ -133,11 +134,13 @@ async function putOff(
   const reason = error instanceof Error ? error.message : String(error);
   const hasEnded = error instanceof RunEnded;
   if (!hasEnded) logger.warn({ error }, 'a reconciliation could not go on');
-  if (!hasEnded && claimed.attempts >= ATTEMPTS) {
+  const spendsAttempt = !hasEnded && !isPassing(error);
+  if (spendsAttempt && claimed.attempts >= ATTEMPTS) {
     const end = { status: 'failed', report: draft.report(reason), now: clock.now() } as const;
     await finishReconciliation(database.autocommit, claimed, end);
     return { outcome: 'done' };
   }
-  const dueAt = await postponeReconciliation(database.autocommit, claimed, draft.report(reason), hasEnded ? 0 : RETRY_DELAY_MS);
+  const delayMs = hasEnded ? 0 : RETRY_DELAY_MS;
+  const dueAt = await postponeReconciliation(database.autocommit, claimed, { report: draft.report(reason), delayMs, spendsAttempt });
   return dueAt === null ? { outcome: 'done' } : { outcome: 'snooze', until: dueAt };
 }

@@ -96,12 +96,11 @@ export async function finishReconciliation(
 export async function postponeReconciliation(
   tx: Tx,
   { id, fence }: ClaimedReconciliation,
-  report: ReconciliationReport,
-  delayMs: number,
+  { report, delayMs, spendsAttempt }: { report: ReconciliationReport; delayMs: number; spendsAttempt: boolean },
 ): Promise<Date | null> {
   const rows = await tx.$queryRaw<{ due_at: Date }[]>`
     UPDATE reconciliations SET status = 'queued', lease_until = NULL, report = ${JSON.stringify(report)}::jsonb,
-      next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
+      attempts = attempts - ${spendsAttempt ? 0 : 1}, next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
     WHERE id = ${id}::uuid AND fence = ${fence} AND status = 'running' RETURNING next_attempt_at AS due_at`;
   return rows[0]?.due_at ?? null;
 }
