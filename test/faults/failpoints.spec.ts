@@ -244,9 +244,24 @@ const parksAnEvent: Scenario = {
   },
 };
 
+/** What needs no key, as writing it again changes nothing. */
+const writesAPrice: Scenario = {
+  provoke: (here, _, key) => here.putPrice(key, AMOUNT),
+  settle: async (here, _, key) => {
+    assert.equal((await here.putPrice(key, AMOUNT)).status, 200);
+    const prices = await here.database.query<{ amount: number }>('SELECT unit_amount::int AS amount FROM prices WHERE id = $1', [key]);
+    assert.deepEqual(
+      prices.map(({ amount }) => amount),
+      [AMOUNT],
+    );
+  },
+};
+
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'api.admin': writesAPrice,
   'api.command': refunds,
   'worker.stripe.read': readsAnIntent,
+  'worker.stripe.list': reconciles,
   'worker.stripe.customer': savesACard,
   'worker.stripe.refund': refunds,
   'worker.stripe.capture': captures,

@@ -103,6 +103,12 @@ export class Installation {
     return call(`${this.url}${path}`, { key: SECRET_KEY, idempotencyKey, body });
   }
 
+  /** Writes a catalogue price, once. */
+  putPrice(id: string, unitAmount: number): Promise<Answer> {
+    const body = { name: 'T-shirt', currency: 'usd', unitAmount };
+    return call(`${this.url}/v1/prices/${id}`, { key: SECRET_KEY, method: 'PUT', body });
+  }
+
   async read(path: string): Promise<Record<string, unknown>> {
     return (await call(`${this.url}${path}`, { key: SECRET_KEY })).json;
   }

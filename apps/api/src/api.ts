@@ -63,6 +63,14 @@ const ANSWERS: Readonly<Record<string, EffectName>> = {
   'POST /webhooks/stripe': 'api.webhook.answer',
 };
 
+const READS = ['GET', 'HEAD', 'OPTIONS'];
+
+/** The effect that the answer to a request is; none where it was only read. */
+function answerEffect({ method, routeOptions: { url } }: FastifyRequest): EffectName | null {
+  if (url === undefined || READS.includes(method)) return null;
+  return ANSWERS[`${method} ${url}`] ?? 'api.admin.answer';
+}
+
 /** Puts the API together without a socket: for the server, and for whoever wants its OpenAPI document. */
 export async function createApi(
   config: Config,
@@ -203,16 +211,16 @@ function preparePlumbing(app: NestFastifyApplication, draining: Draining, door: 
   // After the body was read: its events would lead out of the context again.
   fastify.addHook('preValidation', (request, _reply, done) => correlate({ requestId: request.id }, done));
   fastify.addHook('onSend', async (request) => {
-    const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
-    if (effectName !== undefined) reach(effectName, 'before');
+    const effectName = answerEffect(request);
+    if (effectName !== null) reach(effectName, 'before');
   });
   fastify.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url;
     // A method that no route has is somebody's invention.
     const method = route === undefined ? 'any' : request.method;
     observeHttpRequest({ method, route: route ?? 'unmatched', status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
-    const effectName = ANSWERS[`${request.method} ${request.routeOptions.url ?? ''}`];
-    if (effectName !== undefined) reach(effectName, 'after');
+    const effectName = answerEffect(request);
+    if (effectName !== null) reach(effectName, 'after');
   });
   return routes;
 }

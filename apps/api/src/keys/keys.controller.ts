@@ -1,8 +1,8 @@
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Tx } from '#libs/database';
-import { type Claim } from '#libs/idempotency';
-import { type Clock, DomainError } from '#libs/primitives';
+import { type Claim, type StoredResponse } from '#libs/idempotency';
+import { type Clock, DomainError, effect } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { type Caller } from '../callers/caller.js';
@@ -95,19 +95,21 @@ export class KeysController {
   ): Promise<void> {
     assertEmpty(request.body);
     const tx = this.keys.database.autocommit;
-    sendJson(request, reply, 200, JSON.stringify(viewKey(await this.keys.revoke(tx, await this.keys.find(tx, id, accountId)))));
+    const known = await this.keys.find(tx, id, accountId);
+    const revoked = await effect('api.admin.commit', () => this.keys.revoke(tx, known));
+    sendJson(request, reply, 200, JSON.stringify(viewKey(revoked)));
   }
 
   /** The stored answer is without the key: a database must not hold what opens it. */
   #answerWithKey(request: FastifyRequest, reply: FastifyReply, caller: Caller, work: (tx: Tx) => Promise<MadeKey>): Promise<void> {
     let key: string | null = null;
-    const execute = (claim: Claim) =>
-      claim.inTransaction(async (tx) => {
-        const made = await work(tx);
-        ({ key } = made);
-        const view = viewKey(made.row);
-        return { status: 201, location: `/v1/keys/${view.id}`, body: JSON.stringify({ ...view, key: null }) };
-      });
+    const makeKey = async (tx: Tx): Promise<StoredResponse> => {
+      const made = await work(tx);
+      ({ key } = made);
+      const view = viewKey(made.row);
+      return { status: 201, location: `/v1/keys/${view.id}`, body: JSON.stringify({ ...view, key: null }) };
+    };
+    const execute = (claim: Claim) => effect('api.admin.commit', () => claim.inTransaction(makeKey));
     return this.answers.send(request, reply, caller, execute, null, (stored) => JSON.stringify({ ...JSON.parse(stored), key }));
   }
 }

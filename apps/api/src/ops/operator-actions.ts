@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Tx } from '#libs/database';
 import { OutboxBell } from '#libs/jobs';
-import { type Clock, type Entropy } from '#libs/primitives';
+import { type Clock, effect, type Entropy } from '#libs/primitives';
 import { type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CLOCK, ENTROPY } from '../tokens.js';
@@ -26,11 +26,12 @@ export class OperatorActions {
 
   /** Runs `work` and writes it down, or neither. Throws what `work` throws. */
   async carryOut<T>(request: FastifyRequest, caller: Caller, ask: Ask, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const done = await this.database.transaction(async (tx) => {
+    const writeBoth = async (tx: Tx): Promise<T> => {
       const result = await work(tx);
       await writeAudit(tx, { ...ask, caller, requestId: request.id }, this.entropy, this.clock.now());
       return result;
-    });
+    };
+    const done = await effect('api.admin.commit', () => this.database.transaction(writeBoth));
     this.bell.ring();
     return done;
   }

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiPr
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Database } from '#libs/database';
 import { listPrices, type Price, putPrice } from '#libs/orders';
-import { type Clock, CURRENCIES, DomainError, holdsCardNumber, LARGEST_AMOUNT } from '#libs/primitives';
+import { type Clock, CURRENCIES, DomainError, effect, holdsCardNumber, LARGEST_AMOUNT } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
@@ -93,7 +93,7 @@ export class PricesController {
         errors: [{ field: 'name', message: 'must not hold a card number' }],
       });
     const price: Price = { id, name, currency, unitAmount, active: active ?? true };
-    await putPrice(this.database.autocommit, caller, price, this.clock.now());
+    await effect('api.admin.commit', () => putPrice(this.database.autocommit, caller, price, this.clock.now()));
     sendJson(request, reply, 200, JSON.stringify(price));
   }
 

@@ -207,7 +207,7 @@ export class StripeGateway {
   /** The id of the account that our key belongs to. */
   async retrieveAccountId(): Promise<string> {
     assertNoOpenTransaction('calling Stripe');
-    const { object, id } = await this.#guard(() => this.#stripe.accounts.retrieveCurrent());
+    const { object, id } = await effect('worker.stripe.read', () => this.#guard(() => this.#stripe.accounts.retrieveCurrent()));
     if (object !== 'account' || typeof id !== 'string') throw noAnswer('Stripe answered with what is no Account');
     return id;
   }
@@ -236,7 +236,9 @@ export class StripeGateway {
     after: string | null,
   ): Promise<Page<T>> {
     assertNoOpenTransaction('calling Stripe');
-    const page = await this.#guard(() => list({ limit: PAGE_SIZE, ...(after === null ? {} : { starting_after: after }) }));
+    const page = await effect('worker.stripe.list', () =>
+      this.#guard(() => list({ limit: PAGE_SIZE, ...(after === null ? {} : { starting_after: after }) })),
+    );
     if (page.object !== 'list' || !Array.isArray(page.data)) throw noAnswer('Stripe answered a list with what is none');
     const items = page.data.map(read).filter((item) => item !== null);
     const unreadable = page.data.length - items.length;
