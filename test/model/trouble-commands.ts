@@ -44,7 +44,8 @@ export const troubleSteps: readonly { readonly weight: number; readonly arbitrar
   { weight: 6, arbitrary: fc.record({ fault: fc.constantFrom(...STRIPE_FAULTS), count }).map(spoilAnswers) },
   { weight: 1, arbitrary: fc.record({ fault: fc.constantFrom(...STRIPE_FAULTS), count }).map(spoilReads) },
   { weight: 2, arbitrary: fc.record({ fault: fc.constantFrom(...WEBHOOK_FAULTS), count }).map(spoilDelivery) },
-  { weight: 2, arbitrary: fc.constant(restart()) },
+  { weight: 2, arbitrary: fc.constant(restartWorker()) },
+  { weight: 1, arbitrary: fc.constant(always('restart the API', ({ stack }) => stack.restartApi())) },
   { weight: 1, arbitrary: fc.constant(stopWorker()) },
   { weight: 4, arbitrary: fc.constant(calm()) },
 ];
@@ -100,7 +101,7 @@ function hearAll(seed: number): Step {
   };
 }
 
-function restart(): Step {
+function restartWorker(): Step {
   return {
     check: ({ isWorkerRunning }) => isWorkerRunning,
     run: async (_, { stack }) => {

@@ -48,6 +48,8 @@ export interface Stack {
   anotherWorker(): Promise<RunningWorker>;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
+  /** On the same port. */
+  restartApi(): Promise<void>;
   stopSimulator(): Promise<void>;
   /** On the same port; its memory is new unless the stack was started with `stateFile`. */
   startSimulator(): Promise<void>;
@@ -191,6 +193,10 @@ export async function startStack({
     },
     startWorker: async () => {
       worker ??= await work();
+    },
+    restartApi: async () => {
+      await api?.close();
+      api = await startApi(loadConfig({ ...settings, PORT: new URL(apiUrl).port }), logger);
     },
     stopSimulator: async () => {
       await simulator?.close();
