@@ -9,6 +9,8 @@ const DATABASE = 'storm';
 /** A PostgreSQL of the storm's own that syncs every commit to disk, always at the same address. */
 export class PostgresServer {
   #server: EmbeddedPostgres | null = null;
+  /** The processes that were stopped where they are. */
+  #frozen: readonly number[] = [];
 
   private constructor(
     private readonly dataDir: string,
@@ -40,6 +42,7 @@ export class PostgresServer {
 
   /** `pg_ctl stop -m immediate`: as after a power cut, without the power cut. The next start recovers. */
   async crash(): Promise<void> {
+    this.thaw();
     const running = findRunningServer(this.dataDir);
     if (running !== undefined) process.kill(running.pid, 'SIGQUIT');
     await this.stop();
@@ -52,6 +55,19 @@ export class PostgresServer {
     );
     const victim = rows[Math.floor(chance * rows.length)];
     if (victim !== undefined) process.kill(victim.pid, 'SIGKILL');
+  }
+
+  /** Stops the server with all its processes where they are: connections stay, and nothing answers. */
+  async freeze(): Promise<void> {
+    const rows = await this.query<{ pid: number }>('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+    const running = findRunningServer(this.dataDir);
+    this.#frozen = [...(running === undefined ? [] : [running.pid]), ...rows.map(({ pid }) => pid)];
+    this.#signalFrozen('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#signalFrozen('SIGCONT');
+    this.#frozen = [];
   }
 
   /** Cuts every connection; the server stays. */
@@ -71,6 +87,16 @@ export class PostgresServer {
       const closed = once(client, 'end');
       client.end().catch(() => undefined);
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    }
+  }
+
+  #signalFrozen(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const pid of this.#frozen) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It ended by itself.
+      }
     }
   }
 }

@@ -43,13 +43,17 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   { name: 'worker frozen past its leases', weight: 8, on: aWorker, strike: (scene, on) => frozen(scene, on, PAST_THE_LEASE_MS) },
   { name: 'simulator killed', weight: 4, on: simulator, strike: (scene, on) => killed(scene, on) },
   { name: 'simulator stopped and started', weight: 2, on: simulator, strike: (scene, on) => restarted(scene, on) },
+  { name: 'simulator frozen', weight: 2, on: simulator, strike: (scene, on) => frozen(scene, on, [500, 3_000]) },
   { name: 'PostgreSQL crashed (immediate)', weight: 4, on: postgres, strike: crashPostgres },
   { name: 'PostgreSQL restarted (fast)', weight: 3, on: postgres, strike: restartPostgres },
   { name: 'PostgreSQL backend killed', weight: 3, on: postgres, strike: killBackend },
   { name: 'all PostgreSQL connections cut', weight: 5, on: postgres, strike: ({ fleet }) => fleet.postgres.terminateBackends() },
+  { name: 'PostgreSQL frozen', weight: 3, on: postgres, strike: freezePostgres },
   { name: 'queue wiped', weight: 4, on: postgres, isPossible: (scene) => !hasRedis(scene), strike: wipeQueue },
   { name: 'Redis killed', weight: 6, on: redis, isPossible: hasRedis, strike: (scene) => killRedis(scene, false) },
   { name: 'Redis killed, started empty', weight: 4, on: redis, isPossible: hasRedis, strike: (scene) => killRedis(scene, true) },
+  { name: 'Redis stopped and started', weight: 3, on: redis, isPossible: hasRedis, strike: restartRedis },
+  { name: 'Redis frozen', weight: 3, on: redis, isPossible: hasRedis, strike: freezeRedis },
   { name: 'Redis flushed', weight: 6, on: redis, isPossible: hasRedis, strike: flushRedis },
 ];
 
@@ -100,6 +104,12 @@ async function restartPostgres({ fleet }: Scene): Promise<void> {
   await fleet.postgres.start();
 }
 
+async function freezePostgres({ fleet, chance }: Scene): Promise<void> {
+  await fleet.postgres.freeze();
+  await sleep(chance.between(500, 4_000));
+  fleet.postgres.thaw();
+}
+
 async function killBackend({ fleet, chance }: Scene): Promise<void> {
   await fleet.postgres.killBackend(chance.next());
 }
@@ -113,6 +123,17 @@ async function killRedis({ fleet, chance }: Scene, forgets: boolean): Promise<vo
   if (forgets) fleet.redis?.forget();
   await sleep(chance.between(0, 1_500));
   await fleet.redis?.start();
+}
+
+async function restartRedis({ fleet }: Scene): Promise<void> {
+  await fleet.redis?.stop();
+  await fleet.redis?.start();
+}
+
+async function freezeRedis({ fleet, chance }: Scene): Promise<void> {
+  fleet.redis?.freeze();
+  await sleep(chance.between(500, 4_000));
+  fleet.redis?.thaw();
 }
 
 async function flushRedis({ fleet }: Scene): Promise<void> {

@@ -67,7 +67,18 @@ export class RedisServer {
     rmSync(join(this.folder, 'appendonlydir'), { recursive: true, force: true });
   }
 
+  /** Stops it where it is: connections stay, and nothing answers. */
+  freeze(): void {
+    this.#server?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#server?.kill('SIGCONT');
+  }
+
+  /** Asks it to end, for which it writes down what it has. */
   async stop(): Promise<void> {
+    this.thaw();
     if (this.#server !== null) await stopBound(this.#server, START_TIMEOUT_MS, 'SIGKILL');
   }
 

@@ -177,7 +177,9 @@ class Storm {
   /** Takes every fault away and sees that everything runs. */
   async #heal(): Promise<void> {
     const { fleet } = this;
+    fleet.postgres.thaw();
     await fleet.postgres.start();
+    fleet.redis?.thaw();
     await fleet.redis?.start();
     await fleet.stripeWay.pass();
     // A connection that went silent would stay so.
