@@ -58,6 +58,16 @@ export class Client {
     return request(`${this.url}${path}`, { headers: { Authorization: `Bearer ${ACCOUNTS[account].secret}` } }).catch(() => null);
   }
 
+  /** Sends something that is no command of a merchant on an order of theirs, and is not recorded; null when there was no answer. */
+  async post(path: string, account: AccountNumber, { body, key }: { body?: string; key?: string } = {}): Promise<HttpAnswer | null> {
+    const headers = {
+      Authorization: `Bearer ${ACCOUNTS[account].secret}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(key === undefined ? {} : { 'Idempotency-Key': key }),
+    };
+    return request(`${this.url}${path}`, { method: 'POST', headers, ...(body === undefined ? {} : { body }) }).catch(() => null);
+  }
+
   /** Sets a price, as a merchant does before there are buyers. */
   async putPrice(id: string, unitAmount: number, account: AccountNumber): Promise<void> {
     const body = JSON.stringify({ name: 'T-shirt', currency: 'usd', unitAmount });

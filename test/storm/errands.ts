@@ -1,6 +1,7 @@
 import { type Buyers } from './buyers.js';
 import { type KnownOrder } from './history.js';
-import { CANARIES } from './secrets.js';
+import { type HttpAnswer, jsonOf } from './requests.js';
+import { type AccountNumber, CANARIES } from './secrets.js';
 
 /** What one buyer comes for. */
 export interface Errand {
@@ -26,13 +27,18 @@ export const ERRANDS: readonly Errand[] = [
   { name: 'uses one key in two accounts', weight: 4, run: shareKey },
   { name: 'types a card number into the reference', weight: 1, run: typeCardNumber },
   { name: 'saves the card', weight: 3, run: saveCard },
+  { name: 'is refunded to a card that takes its time, or fails', weight: 4, run: refundSlowly },
+  { name: "is refunded in Stripe's dashboard too", weight: 3, run: refundElsewhere },
+  { name: 'disputes the charge', weight: 3, run: dispute },
+  { name: 'comes too late', weight: 4, run: comeTooLate },
+  { name: 'is an operator who replays an event', weight: 2, run: replayEvent },
 ];
 
 async function payByCard(buyers: Buyers): Promise<void> {
   const placed = await buyers.create({ account: buyers.newAccount(), key: buyers.newKey(), extra: CARD });
   if (placed === null) return;
   const { order, command } = placed;
-  if (buyers.chance.happens(0.08)) await buyers.client.otherRequest(command, command.body.replace('"usd"', '"eur"'));
+  if (buyers.chance.happens(0.08)) await buyers.client.otherRequest(command, command.body.replace('T-shirt', 'Shirt'));
   if (buyers.chance.happens(0.05)) await trespass(buyers, order);
   if (buyers.chance.happens(0.5) && (await buyers.becomes(order, 'paid')) !== null) await refundSome(buyers, order);
 }
@@ -40,14 +46,15 @@ async function payByCard(buyers: Buyers): Promise<void> {
 /** Refunds part or all, one after another or at once: at once they may ask for more than there is. */
 async function refundSome(buyers: Buyers, order: KnownOrder): Promise<void> {
   const { chance } = buyers;
-  const part = Math.max(1, Math.floor(order.amount * 0.6));
+  const part = buyers.part(order, 0.6);
   if (chance.happens(0.3)) {
     await Promise.all([buyers.act(order, 'refund', { amount: part }), buyers.act(order, 'refund', { amount: part })]);
   } else if (chance.happens(0.5)) {
     await buyers.act(order, 'refund');
   } else {
-    await buyers.act(order, 'refund', { amount: chance.between(1, part) });
-    if (chance.happens(0.5)) await buyers.act(order, 'refund', { amount: chance.between(1, part) });
+    const refund = await buyers.act(order, 'refund', { amount: buyers.part(order, 0.6, false) });
+    if (refund !== null && chance.happens(0.2)) await lookAsOther(buyers, order, `/v1/refunds/${String(refund['id'])}`);
+    if (chance.happens(0.5)) await buyers.act(order, 'refund', { amount: buyers.part(order, 0.6, false) });
   }
   if (chance.happens(0.3)) await buyers.becomes(order, 'refunded', 'partially_refunded');
 }
@@ -79,7 +86,7 @@ async function captureByHand(buyers: Buyers): Promise<void> {
   const { order } = placed;
   const { chance } = buyers;
   if (chance.happens(0.25)) await buyers.act(order, 'cancel');
-  else await buyers.act(order, 'capture', chance.happens(0.5) ? {} : { amount: chance.between(1, order.amount) });
+  else await buyers.act(order, 'capture', chance.happens(0.5) ? {} : { amount: buyers.part(order, 1, false) });
   const paid = await buyers.becomes(order, 'paid', 'canceled');
   if (paid?.status === 'paid' && chance.happens(0.4)) await buyers.act(order, 'refund');
 }
@@ -127,7 +134,7 @@ async function clickTwice(buyers: Buyers): Promise<void> {
 async function shareKey(buyers: Buyers): Promise<void> {
   const key = buyers.newKey();
   // Often the very same request: then nothing but the account tells the two apart.
-  const same = buyers.chance.happens(0.7) ? { unitAmount: 1_000 } : {};
+  const same = buyers.chance.happens(0.7) ? { unitAmount: 1_000, currency: { code: 'usd', step: 1 } as const } : {};
   await Promise.all(
     ([0, 1] as const).map(async (account) => {
       const placed = await buyers.create({ account, key, ...same, extra: CARD });
@@ -136,12 +143,41 @@ async function shareKey(buyers: Buyers): Promise<void> {
   );
 }
 
-/** The other account knows the id, by whatever accident. */
-async function trespass({ client, history }: Buyers, { id, account }: KnownOrder): Promise<void> {
-  for (const path of [`/v1/orders/${id}`, `/v1/orders/${id}/events`, `/v1/orders/${id}/refunds`]) {
-    const answer = await client.read(path, account === 0 ? 1 : 0);
-    if (answer !== null && answer.status < 500) history.trespasses.push({ what: `GET ${path}`, status: answer.status });
-  }
+/** The other account knows the id, by whatever accident: it looks, sends commands, and lists what it has. */
+async function trespass(buyers: Buyers, order: KnownOrder): Promise<void> {
+  const { client, chance, history } = buyers;
+  const other = otherThan(order);
+  const path = `/v1/orders/${order.id}`;
+  for (const read of ['', '/events', '/refunds']) await lookAsOther(buyers, order, `${path}${read}`);
+  const [command, body] = chance.pick([
+    ['pay', CARD],
+    ['capture', {}],
+    ['cancel', {}],
+    ['refunds', {}],
+  ] as const);
+  note(
+    buyers,
+    `POST ${path}/${command}`,
+    await client.post(`${path}/${command}`, other, { body: JSON.stringify(body), key: buyers.newKey() }),
+  );
+  const listed = await client.read('/v1/orders?limit=100', other);
+  if (listed?.status !== 200) return;
+  const { data }: { data: readonly { readonly id: string }[] } = JSON.parse(listed.text);
+  const foreign = data.filter(({ id }) => history.orders.get(id)?.account === order.account).map(({ id }) => id);
+  history.trespasses.push({ what: 'GET /v1/orders', isRefused: foreign.length === 0, answer: foreign.join() });
+}
+
+async function lookAsOther(buyers: Buyers, order: KnownOrder, path: string): Promise<void> {
+  note(buyers, `GET ${path}`, await buyers.client.read(path, otherThan(order)));
+}
+
+function note({ history }: Buyers, what: string, answer: HttpAnswer | null): void {
+  if (answer === null || answer.status >= 500) return;
+  history.trespasses.push({ what, isRefused: answer.status === 404, answer: String(answer.status) });
+}
+
+function otherThan({ account }: KnownOrder): AccountNumber {
+  return account === 0 ? 1 : 0;
 }
 
 async function typeCardNumber(buyers: Buyers): Promise<void> {
@@ -153,4 +189,56 @@ async function saveCard(buyers: Buyers): Promise<void> {
   const extra = { ...CARD, saveCard: true, customer: { email: `${buyers.chance.between(1, 10 ** 9)}@example.com`, name: 'Ada' } };
   const placed = await buyers.create({ account: buyers.newAccount(), key: buyers.newKey(), extra });
   if (placed !== null && buyers.chance.happens(0.3)) await buyers.becomes(placed.order, 'paid');
+}
+
+async function refundSlowly(buyers: Buyers): Promise<void> {
+  const extra = { paymentMethod: buyers.chance.pick(['pm_card_pendingRefund', 'pm_card_refundFail']) };
+  const placed = await buyers.create({ account: buyers.newAccount(), key: buyers.newKey(), extra });
+  if (placed !== null && (await buyers.becomes(placed.order, 'paid')) !== null) await refundSome(buyers, placed.order);
+}
+
+/** At once with a refund of ours: Stripe lets through what comes first, and together they ask for more than there is. */
+async function refundElsewhere(buyers: Buyers): Promise<void> {
+  const placed = await buyers.create({ account: buyers.newAccount(), key: buyers.newKey(), extra: CARD });
+  const seen = placed === null ? null : await buyers.becomes(placed.order, 'paid');
+  if (placed === null || seen === null) return;
+  const { order } = placed;
+  const part = buyers.part(order, 0.6);
+  const ours = buyers.chance.happens(0.5) ? buyers.act(order, 'refund', { amount: part }) : null;
+  await Promise.all([ours, buyers.refundElsewhere(seen, part)]);
+  await buyers.becomes(order, 'partially_refunded');
+}
+
+async function dispute(buyers: Buyers): Promise<void> {
+  const { chance } = buyers;
+  const card = chance.pick(['createDispute', 'createDisputeProductNotReceived', 'createDisputeInquiry']);
+  const placed = await buyers.create({ account: buyers.newAccount(), key: buyers.newKey(), extra: { paymentMethod: `pm_card_${card}` } });
+  const seen = placed === null ? null : await buyers.until(placed.order, (order) => order.dispute !== null);
+  if (seen !== null && chance.happens(0.7)) await buyers.closeDispute(seen, chance.pick(['succeeded', 'failed']));
+}
+
+/** What can never be carried out any more is refused for good, and in the same words again. */
+async function comeTooLate(buyers: Buyers): Promise<void> {
+  const placed = await buyers.create({ account: buyers.newAccount(), key: buyers.newKey(), extra: CARD });
+  if (placed === null || (await buyers.becomes(placed.order, 'paid')) === null) return;
+  const [verb, body] = buyers.chance.pick([
+    ['cancel', {}],
+    ['capture', {}],
+    ['pay', CARD],
+  ] as const);
+  const command = buyers.newCommand(placed.order, verb, body);
+  await buyers.client.repeat(command);
+  await buyers.client.repeat(command);
+}
+
+/** An event that was applied changes nothing when it is applied once more; the audit trail has who asked for it. */
+async function replayEvent(buyers: Buyers): Promise<void> {
+  const { client, chance } = buyers;
+  const account = buyers.newAccount();
+  const listed = await client.read('/v1/ops/webhook-events?limit=20&status=applied', account);
+  const { data } = jsonOf(listed?.text ?? '');
+  if (!Array.isArray(data) || data.length === 0) return;
+  const event: unknown = chance.pick(data);
+  if (typeof event === 'object' && event !== null && 'id' in event)
+    await client.post(`/v1/ops/webhook-events/${String(event.id)}/replay`, account);
 }

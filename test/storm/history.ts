@@ -30,6 +30,8 @@ export interface Command {
   readonly body: string;
   /** What is asked for, in minor units; null where the command names none. */
   readonly amount: number | null;
+  /** Of a new order. */
+  readonly currency: string | null;
   readonly attempts: Attempt[];
   /** Answers to another request under the same key, sent once this one was acknowledged. */
   readonly otherRequests: Attempt[];
@@ -48,7 +50,9 @@ export interface KnownOrder {
 /** A request for what belongs to the other account. */
 export interface Trespass {
   readonly what: string;
-  readonly status: number;
+  readonly isRefused: boolean;
+  /** What was answered, in short. */
+  readonly answer: string;
 }
 
 /** Everything the buyers did and were told: all that the oracle knows of the API. */

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { DENSE_PACE, USUAL_PACE } from './chaos.js';
 import { OWN_ROOT } from './fleet.js';
 import { showProgress } from './progress.js';
-import { repeatCommand, report } from './report.js';
+import { repeatCommand, report, unseenRules } from './report.js';
 import { forget, runStorm, type StormOptions, USUAL_ORDERS_PER_SECOND } from './storm.js';
 
 /** `npm run storm -- --minutes 20 --seed 1 --backend redis`: exit code 1 when a rule is broken. */
@@ -46,7 +46,7 @@ try {
   const result = await runStorm({ ...options, onProgress });
   endProgress();
   console.log(report({ ...options, onProgress }, result));
-  const isBroken = result.verdicts.some(({ violations }) => violations.length > 0);
+  const isBroken = result.verdicts.some(({ violations }) => violations.length > 0) || unseenRules(options, result).length > 0;
   process.exitCode = isBroken ? 1 : 0;
   if (!isBroken && !values.keep) forget(options);
 } catch (error) {

@@ -1,8 +1,11 @@
 import { DENSE_PACE } from './chaos.js';
+import { percentile, seconds } from './times.js';
 import { type StormOptions, type StormResult, USUAL_ORDERS_PER_SECOND } from './storm.js';
 
 const SHOWN_VIOLATIONS = 5;
 const SHOWN_CHARACTERS = 600;
+/** Everything that buyers do has happened many times by then. */
+const FACTS_AFTER_MINUTES = 1;
 
 /** How the same storm is started once more. */
 export function repeatCommand({
@@ -21,9 +24,15 @@ export function repeatCommand({
   return `npm run storm -- ${words.join(' ')}`;
 }
 
+/** The rules of which a storm has seen nothing although it was long enough to: a check of nothing proves nothing. */
+export function unseenRules({ minutes }: Pick<StormOptions, 'minutes'>, { verdicts }: Pick<StormResult, 'verdicts'>): readonly string[] {
+  return minutes < FACTS_AFTER_MINUTES ? [] : verdicts.filter(({ facts }) => facts === 0).map(({ rule }) => rule);
+}
+
 /** What a storm has shown, as a table; a number that the run did not produce is not in it. */
 export function report(options: StormOptions, result: StormResult): string {
-  const { verdicts, faults, orders, requests, takeovers, convergence, orderMs, notes } = result;
+  const { verdicts, faults, orders, requests, takeovers, convergence, bounds, orderMs, notes } = result;
+  const unseen = unseenRules(options, result);
   const violations = verdicts.reduce((sum, each) => sum + each.violations.length, 0);
   return [
     '',
@@ -36,34 +45,33 @@ export function report(options: StormOptions, result: StormResult): string {
     `Rules checked on ${orders} orders and ${requests} requests`,
     ...verdicts.map(
       ({ rule, says, facts, violations: found }) =>
-        `  ${rule.padEnd(4)} ${found.length === 0 ? 'holds   ' : 'VIOLATED'} ${String(facts).padStart(9)} facts  ${says}${found.length === 0 ? '' : `: ${found.length} violations`}`,
+        `  ${rule.padEnd(4)} ${wordFor(facts, found.length)} ${String(facts).padStart(9)} facts  ${says}${found.length === 0 ? '' : `: ${found.length} violations`}`,
     ),
     '',
-    `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)}`,
+    `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)} (allowed ${seconds(bounds.takeoverMs)} at the p99)`,
     `  while other faults struck too            ${times(takeovers.amidMs)}`,
-    `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(convergence.boundMs)})`,
+    `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(bounds.wholeMs)}, ${seconds(bounds.p99Ms)} at the p99)`,
     `An order that nothing disturbs             ${paidAfter(orderMs.before)} before, ${paidAfter(orderMs.healing)} at the healing, ${paidAfter(orderMs.after)} when all is done`,
     ...verdicts.flatMap(({ rule, violations: found }) =>
       found.slice(0, SHOWN_VIOLATIONS).map((violation) => `\n${rule} VIOLATED: ${violation.slice(0, SHOWN_CHARACTERS)}`),
     ),
     '',
-    violations === 0
+    violations === 0 && unseen.length === 0
       ? `storm  0 violations in ${options.minutes} min on ${options.backend}, seed ${options.seed}`
-      : `storm  FAILED with ${violations} violations, seed ${options.seed}\n       again: ${repeatCommand(options)}\n       logs:  ${options.folder}`,
+      : `storm  FAILED with ${violations} violations${unseen.map((rule) => `, nothing seen of ${rule}`).join('')}, seed ${options.seed}\n       again: ${repeatCommand(options)}\n       logs:  ${options.folder}`,
   ].join('\n');
 }
 
 function times(ms: readonly number[]): string {
   if (ms.length === 0) return 'nothing to measure';
-  const sorted = ms.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return `n ${sorted.length}, p50 ${seconds(at(0.5))}, p99 ${seconds(at(0.99))}, most ${seconds(at(1))}`;
+  return `n ${ms.length}, p50 ${seconds(percentile(ms, 0.5))}, p99 ${seconds(percentile(ms, 0.99))}, most ${seconds(percentile(ms, 1))}`;
 }
 
 function paidAfter(ms: number | null): string {
   return ms === null ? 'never paid' : seconds(ms);
 }
 
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
+function wordFor(facts: number, violations: number): string {
+  if (violations > 0) return 'VIOLATED';
+  return facts > 0 ? 'holds   ' : 'UNSEEN  ';
 }

@@ -5,15 +5,16 @@ import { Buyers } from './buyers.js';
 import { Chance } from './chance.js';
 import { Chaos, type Pace } from './chaos.js';
 import { Client } from './client.js';
-import { boundFor, converge, type Convergence, lateness, leftToDo } from './convergence.js';
+import { type Bounds, boundsFor, converge, type Convergence, lateness, leftToDo } from './convergence.js';
 import { ERRANDS } from './errands.js';
 import { type Backend, type Fleet, startFleet } from './fleet.js';
 import { acknowledged, History } from './history.js';
-import { type Verdict } from './oracle/evidence.js';
+import { type Dump, type Evidence, type Verdict } from './oracle/evidence.js';
 import { judge } from './oracle/oracle.js';
 import { readJournal } from './oracle/read-stripe.js';
 import { scanTexts } from './oracle/scan-texts.js';
 import { probe } from './probe.js';
+import { Samples } from './samples.js';
 import { StripeFaults } from './stripe-faults.js';
 import { TakeoverWatch } from './takeover-watch.js';
 import { Tally } from './tally.js';
@@ -42,7 +43,8 @@ export interface StormResult {
   readonly orders: number;
   readonly requests: number;
   readonly takeovers: { readonly aloneMs: readonly number[]; readonly amidMs: readonly number[] };
-  readonly convergence: Convergence & { readonly boundMs: number };
+  readonly convergence: Convergence;
+  readonly bounds: Bounds;
   /** What an order takes that nothing disturbs: before the storm, at the healing behind all that was left to do, and when nothing was. */
   readonly orderMs: { readonly before: number | null; readonly healing: number | null; readonly after: number | null };
   /** Faults that could not strike as they should. */
@@ -57,7 +59,9 @@ const LEFT_TO_DO_MAX = 1_500;
 const LEFT_TO_DO_MAX_AT_THE_END = 400;
 const END_MS = 20_000;
 const LOOK_EVERY_MS = 500;
-/** How many acknowledged commands are sent once more at the end, beside all that were never answered. */
+/** Orders that nothing disturbs: before the storm, at the healing, and when all is done. */
+const PROBES = 3;
+/** How many commands that were acknowledged or refused for good are sent once more at the end. */
 const REPEATED_AT_THE_END = 500;
 /** After the healing a command is answered within this, or counts as never answered. */
 const LAST_ANSWERS_MS = 120_000;
@@ -82,6 +86,7 @@ class Storm {
   readonly #faults = new Tally();
   readonly #busy = new Set<string>();
   readonly #failures: string[] = [];
+  readonly #samples = new Samples();
   readonly #takeovers: TakeoverWatch;
   readonly #client: Client;
   readonly #buyers: Buyers;
@@ -122,24 +127,27 @@ class Storm {
     const atHealing = probe(this.#buyers);
     await Promise.all(this.#inside);
     this.#phase = 'converging';
-    const [convergence, healing] = await Promise.all([converge(fleet, this.#history, healedAt, Date.now()), atHealing]);
+    const [convergence, healing] = await Promise.all([converge(fleet, healedAt, Date.now()), atHealing]);
     const after = await probe(this.#buyers);
-    const boundMs = boundFor(Math.max(before ?? 0, after ?? 0));
-    this.#failures.push(...lateness(convergence, boundMs));
+    const bounds = boundsFor(Math.max(before ?? 0, after ?? 0));
+    const { aloneMs } = this.#takeovers;
+    const late = lateness(convergence, aloneMs, bounds);
     // What the last order has left to do.
-    const { dump, stripe } = await converge(fleet, this.#history, healedAt, Date.now());
+    const { dump, stripe } = await converge(fleet, healedAt, Date.now());
     this.#phase = 'repeating commands';
-    await this.#repeatCommands();
+    await this.#repeatCommands(dump);
     this.#phase = 'judging';
     if ([before, healing, after].includes(null)) this.#failures.push('an order that nothing disturbed was not paid');
-    const verdicts = await this.#judge({ dump, stripe });
+    const measured = convergence.timesMs.length + aloneMs.length + PROBES;
+    const verdicts = await this.#judge({ dump, stripe, times: { measured, late } });
     return {
       verdicts,
       faults: this.#faults,
       orders: this.#history.orders.size,
       requests: this.#history.commands.reduce((sum, { attempts, otherRequests }) => sum + attempts.length + otherRequests.length, 0),
       takeovers: this.#takeovers,
-      convergence: { ...convergence, boundMs },
+      convergence,
+      bounds,
       orderMs: { before, healing, after },
       notes: chaos.errors,
     };
@@ -151,12 +159,7 @@ class Storm {
     const betweenMs = 1_000 / this.options.ordersPerSecond;
     const look = setInterval(() => {
       // While the database is down the last number stands.
-      leftToDo(this.fleet).then(
-        (left) => {
-          this.#left = left;
-        },
-        () => undefined,
-      );
+      this.#look().catch(() => undefined);
     }, LOOK_EVERY_MS);
     for (let nextAt = Date.now(); Date.now() < until; nextAt += betweenMs * 2 * chance.next()) {
       // What could not come in while there was no room does not come all at once.
@@ -172,6 +175,11 @@ class Storm {
     }
     clearInterval(look);
     this.#isOver = true;
+  }
+
+  async #look(): Promise<void> {
+    this.#left = await leftToDo(this.fleet);
+    await this.#samples.look(this.fleet);
   }
 
   /** Takes every fault away and sees that everything runs. */
@@ -192,13 +200,14 @@ class Storm {
   }
 
   /** The same key gives the same bytes, now too; what nobody was told is settled by it. */
-  async #repeatCommands(): Promise<void> {
-    const commands = this.#history.commands.filter((command) => acknowledged(command) !== null);
+  async #repeatCommands({ keys }: Dump): Promise<void> {
+    const refused = new Set(keys.filter(({ status }) => status >= 400).map(({ key }) => key));
+    const commands = this.#history.commands.filter((command) => acknowledged(command) !== null || refused.has(command.key));
     const every = Math.max(1, Math.floor(commands.length / REPEATED_AT_THE_END));
     for (const [index, command] of commands.entries()) if (index % every === 0) await this.#client.once(command);
   }
 
-  async #judge({ dump, stripe }: Pick<Convergence, 'dump' | 'stripe'>): Promise<readonly Verdict[]> {
+  async #judge(seen: Pick<Evidence, 'dump' | 'stripe' | 'times'>): Promise<readonly Verdict[]> {
     const { fleet } = this;
     const journal = await readJournal(fleet.simulatorUrl);
     for (const entry of journal)
@@ -212,8 +221,8 @@ class Storm {
       ...unanswered.map(({ verb, path, key }) => `${verb} (POST ${path}) under ${key} was never answered`),
       ...fleet.members().flatMap(({ deaths, badStops }) => [...deaths, ...badStops]),
     ];
-    const scans = await scanTexts(fleet, join(this.options.folder, 'fleet/redis'));
-    return judge({ history: this.#history, journal, stripe, dump, scans, failures });
+    const scans = [...this.#samples.scans, ...(await scanTexts(fleet, join(this.options.folder, 'fleet/redis')))];
+    return judge({ ...seen, history: this.#history, journal, scans, waiting: this.#samples.waiting, failures });
   }
 
   #state(): string {

@@ -33,7 +33,8 @@ export const PAYMENT_MOVES: Readonly<Record<string, readonly string[]>> = {
   requires_capture: ['succeeded', 'canceled'],
 };
 
-const CAUSE = /^(command:[a-z]+|operation:op_[0-7][0-9a-hjkmnp-tv-z]{25}|webhook:evt_\w+|reconciliation:\w+|expiry)$/;
+/** What a line of the timeline says of its cause. */
+export const CAUSE = /^(command:[a-z]+|operation:op_[0-7][0-9a-hjkmnp-tv-z]{25}|webhook:evt_\w+|reconciliation:\w+|expiry)$/;
 
 /** Writes down every outbox row that is ever inserted from now on; they live for milliseconds. */
 export async function keepOutbox({ query }: TestDatabase): Promise<void> {

@@ -14,6 +14,12 @@ export interface OrderRow {
   readonly payment: string;
   readonly intent: string | null;
   readonly session: string | null;
+  readonly customer: string | null;
+  /** null: none. */
+  readonly dispute: string | null;
+  readonly disputeStatus: string | null;
+  readonly disputeAmount: number | null;
+  readonly disputeReason: string | null;
 }
 
 export interface OperationRow {
@@ -29,6 +35,7 @@ export interface RefundRow {
   readonly id: string;
   readonly order: string;
   readonly amount: number;
+  readonly currency: string;
   readonly status: string;
   readonly stripeId: string | null;
 }
@@ -39,7 +46,11 @@ export interface TimelineRow {
   readonly cause: string;
   readonly from: string | null;
   readonly to: string | null;
-  readonly hasTime: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Of lines about a refund. */
+  readonly refund: string | null;
+  readonly amount: number | null;
 }
 
 export interface KeyRow {
@@ -66,7 +77,7 @@ export interface Dump {
   readonly timeline: readonly TimelineRow[];
   readonly keys: readonly KeyRow[];
   readonly events: readonly EventRow[];
-  readonly outbox: readonly string[];
+  readonly outbox: readonly { readonly id: string; readonly text: string }[];
   readonly discrepancies: readonly string[];
 }
 
@@ -83,7 +94,21 @@ export interface StripeRefund {
   readonly id: string;
   readonly status: string | null;
   readonly amount: number;
+  readonly currency: string;
   readonly payment_intent: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface StripeDispute {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: number;
+  readonly reason: string;
+  readonly payment_intent: string | null;
+}
+
+export interface StripeCustomer {
+  readonly id: string;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -106,6 +131,8 @@ export interface StripeRecord {
   readonly intents: readonly StripeIntent[];
   readonly refunds: readonly StripeRefund[];
   readonly sessions: readonly StripeSession[];
+  readonly disputes: readonly StripeDispute[];
+  readonly customers: readonly StripeCustomer[];
   readonly events: readonly StripeEvent[];
   /** Ids of the events that our endpoint took. */
   readonly delivered: ReadonlySet<string>;
@@ -145,9 +172,16 @@ export interface Evidence {
   readonly stripe: StripeRecord;
   readonly dump: Dump;
   readonly scans: readonly Scan[];
-  /** Deaths nobody caused, polite stops that ended badly, commands nobody answered, what did not converge in time. */
+  /** Messages that were seen in the outbox while the storm went on. */
+  readonly waiting: ReadonlySet<string>;
+  /** Deaths nobody caused, polite stops that ended badly, commands nobody answered. */
   readonly failures: readonly string[];
+  /** How many times were measured, and what took too long. */
+  readonly times: { readonly measured: number; readonly late: readonly string[] };
 }
+
+/** What the metadata of a refund carries, and its key begins with, that nobody here ordered: a person made it in Stripe's dashboard. */
+export const ELSEWHERE = 'made_elsewhere';
 
 /** What a check looked at and what it found wrong. */
 export interface Verdict {

@@ -1,5 +1,5 @@
-import { acknowledged, type Command } from '../history.js';
-import { Check, type Dump, type Evidence, grouped, type KeyRow, type Verdict } from './evidence.js';
+import { acknowledged, type Answer, type Command } from '../history.js';
+import { Check, type Dump, ELSEWHERE, type Evidence, grouped, type KeyRow, type RefundRow, type Verdict } from './evidence.js';
 
 /** R1: what was acknowledged is there. */
 export function acknowledgedIsThere({ history, dump }: Evidence): Verdict {
@@ -22,7 +22,7 @@ export function acknowledgedIsThere({ history, dump }: Evidence): Verdict {
 }
 
 /** R2: one effect per scope and key. */
-export function oneEffectAKey({ history, dump }: Evidence): Verdict {
+export function oneEffectAKey({ history, dump, stripe }: Evidence): Verdict {
   const check = new Check('R2', 'one effect per scope and key');
   for (const rows of grouped(dump.keys, (row) => `${row.account} ${row.audience} ${row.key}`).values())
     check.that(rows.length === 1, () => `the key ${rows[0]?.key} is stored ${rows.length} times`);
@@ -38,14 +38,16 @@ export function oneEffectAKey({ history, dump }: Evidence): Verdict {
   }
   for (const { id } of dump.orders)
     check.that(made.get(`/v1/orders/${id}`) === 1, () => `the order ${id} was made by ${made.get(`/v1/orders/${id}`) ?? 0} keys`);
-  for (const { id } of dump.refunds)
+  const elsewhere = new Set(stripe.refunds.filter(({ metadata }) => ELSEWHERE in metadata).map(({ id }) => id));
+  const refunds = dump.refunds.filter(({ stripeId }) => stripeId === null || !elsewhere.has(stripeId));
+  for (const { id } of refunds)
     check.that(made.get(`/v1/refunds/${id}`) === 1, () => `the refund ${id} was made by ${made.get(`/v1/refunds/${id}`) ?? 0} keys`);
   for (const [location, answers] of grouped(
     history.commands.filter(({ verb }) => verb === 'create'),
     (command) => acknowledged(command)?.location ?? null,
   ))
     check.that(answers.length === 1, () => `${location} was acknowledged to ${answers.length} keys`);
-  operationsAreOrdered(check, dump, ordered);
+  operationsAreOrdered(check, dump, refunds, ordered);
   return check.verdict();
 }
 
@@ -53,9 +55,9 @@ export function oneEffectAKey({ history, dump }: Evidence): Verdict {
  * A pay, capture or refund makes exactly one operation; so does a create. A cancel makes one too, unless Stripe had not heard of
  * the order yet: then it is canceled without.
  */
-function operationsAreOrdered(check: Check, dump: Dump, ordered: ReadonlyMap<string, number>): void {
+function operationsAreOrdered(check: Check, dump: Dump, ours: readonly RefundRow[], ordered: ReadonlyMap<string, number>): void {
   const operations = grouped(dump.operations, ({ order }) => order);
-  const refunds = grouped(dump.refunds, ({ order }) => order);
+  const refunds = grouped(ours, ({ order }) => order);
   for (const { id, status } of dump.orders) {
     const own = operations.get(id) ?? [];
     const by = (command: string): number => own.filter(({ orderedBy }) => orderedBy === command).length;
@@ -103,7 +105,25 @@ export function answersAreOne({ history, dump }: Evidence): Verdict {
     );
     check.that(stored, () => `what is stored for ${named(command)} is not what was answered`);
   }
+  for (const command of history.commands) {
+    const refusals = (rows.get(command.key) ?? []).filter(({ status }) => status >= 400);
+    for (const refusal of refusals) refusedAlike(check, command, refusal);
+  }
   return check.verdict();
+}
+
+/** A refusal that is stored is given to every repetition from its first answer on, to the byte. */
+function refusedAlike(check: Check, command: Command, refusal: KeyRow): void {
+  const isStored = ({ status, digest }: Answer): boolean => status === refusal.status && digest === refusal.digest;
+  const seen = command.attempts.flatMap(({ answer }) => (answer === null ? [] : [answer]));
+  check.that(seen.filter((answer) => isStored(answer) && !answer.isReplay).length <= 1, () => `${named(command)} was refused twice`);
+  const first = command.attempts.find(({ answer }) => answer !== null && isStored(answer));
+  for (const { answer, invokedAt } of command.attempts)
+    if (answer !== null && (answer.isReplay || (first !== undefined && invokedAt > first.endedAt)))
+      check.that(
+        isStored(answer) || answer.status >= 500 || answer.code === 'idempotency_key_in_progress',
+        () => `the refusal of ${named(command)} is stored, and its repetition answered ${answer.status} ${answer.code}`,
+      );
 }
 
 /** R4: a different request under a used key is never carried out. */
@@ -122,8 +142,8 @@ export function otherRequestsAreRefused({ history }: Evidence): Verdict {
 /** R13: whose key made something, that account alone has it. */
 export function accountsAreApart({ history, dump }: Evidence): Verdict {
   const check = new Check('R13', "no account reaches another's rows");
-  for (const { what, status } of history.trespasses)
-    check.that(status === 404, () => `the other account was answered ${status} to ${what}`);
+  for (const { what, isRefused, answer } of history.trespasses)
+    check.that(isRefused, () => `the other account was answered ${answer} to ${what}`);
   const accountOf = new Map(dump.orders.map(({ id, account }) => [id, account]));
   const known = grouped(history.orders.values(), ({ account }) => String(account));
   const owners = [...known.values()].map((orders) => [...new Set(orders.flatMap(({ id }) => accountOf.get(id) ?? []))]);

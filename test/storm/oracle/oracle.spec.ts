@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CANARIES } from '../secrets.js';
-import { type Evidence, type Scan } from './evidence.js';
+import { type Evidence, type Scan, type TimelineRow } from './evidence.js';
 import { answered, type Mutable, soundEvidence } from './forged-evidence.js';
 import { judge } from './oracle.js';
 import { publicIdOf } from './public-id.js';
@@ -63,6 +63,17 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
     ({ history }) => answered(nth(history.commands, 0), 201, 'body of ord_1', '/v1/orders/ord_1'),
   ],
   ['R3', 'a repetition that was refused', ({ history }) => answered(nth(history.commands, 0), 422, '', null)],
+  [
+    'R3',
+    'another refusal than the one that is stored',
+    ({ history }) => answered(nth(history.commands, 3), 409, 'other bytes', null, true),
+  ],
+  ['R3', 'a stored refusal that was decided anew', ({ history }) => answered(nth(history.commands, 3), 409, 'refusal', null)],
+  [
+    'R3',
+    'a command carried out after its refusal was stored',
+    ({ history }) => answered(nth(history.commands, 3), 200, '', '/v1/orders/ord_1'),
+  ],
   ['R3', 'a stored body that nobody was answered', ({ dump }) => (nth(dump.keys, 0).digest = 'other bytes')],
   [
     'R4',
@@ -75,18 +86,42 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
   ['R5', 'a charge in another currency', ({ journal }) => ((nth(journal, 2) as { currency: string }).currency = 'eur')],
   ['R5', 'a capture of more than the order', ({ journal }) => ((nth(journal, 3) as { amount: number }).amount += 1)],
   ['R6', 'more returned than captured', ({ journal }) => journal.push({ ...nth(journal, 5), refund: 're_2', amount: 301 } as never)],
-  ['R6', 'more refunds accepted than there is to return', ({ history }) => nth(history.commands, 2).path && forgeRefund(history)],
+  ['R6', 'more refunds accepted than there is to return', forgeRefund],
+  [
+    'R6',
+    'a refund reserved beside others that leave no room for it',
+    ({ dump }) => dump.timeline.push(reserved(nth(dump.timeline, 3), 301)),
+  ],
   ['R7', 'a status that is not the intent’s', ({ dump }) => (nth(dump.orders, 1).payment = 'requires_action')],
   ['R7', 'an order that is not as its payment says', ({ dump }) => (nth(dump.orders, 1).status = 'pending')],
   ['R7', 'a captured amount that is not Stripe’s', ({ dump }) => (nth(dump.orders, 0).captured = 499)],
+  ['R7', 'a currency that is not Stripe’s', ({ dump }) => (nth(dump.orders, 0).currency = 'eur')],
+  ['R7', 'a refund in another currency', ({ dump }) => (nth(dump.refunds, 0).currency = 'eur')],
+  ['R7', 'a dispute that is not as Stripe has it', ({ stripe }) => (nth(stripe.disputes, 0).status = 'lost')],
+  ['R7', 'a dispute that Stripe does not have', ({ stripe }) => stripe.disputes.pop()],
+  ['R7', 'a dispute that we do not have', ({ stripe }) => stripe.disputes.push({ ...nth(stripe.disputes, 0), payment_intent: 'pi_2' })],
+  [
+    'R7',
+    'a session that no row of ours has',
+    ({ stripe }) => stripe.sessions.push({ id: 'cs_9', status: 'open', payment_intent: null, metadata: {} }),
+  ],
+  ['R7', 'a customer that no row of ours has', ({ stripe }) => stripe.customers.push({ id: 'cus_9', metadata: {} })],
+  ['R7', 'a customer that Stripe does not have', ({ stripe }) => stripe.customers.pop()],
   ['R7', 'a refund that Stripe does not have', ({ stripe }) => stripe.refunds.pop()],
   ['R7', 'a refund that we do not have', ({ stripe }) => stripe.refunds.push({ ...nth(stripe.refunds, 0), id: 're_2' })],
   ['R7', 'an intent that Stripe does not have', ({ stripe }) => stripe.intents.pop()],
   ['R7', 'an intent that no row of ours has', ({ stripe }) => stripe.intents.push({ ...nth(stripe.intents, 1), id: 'pi_9' })],
   ['R7', 'an operation that never ended', ({ dump }) => (nth(dump.operations, 2).status = 'unknown')],
   ['R7', 'a contradiction that was written down', ({ dump }) => dump.discrepancies.push('amount_differs')],
-  ['R7', 'a command that was never answered', ({ failures }) => failures.push('create was never answered')],
+  ['life', 'a command that was never answered', ({ failures }) => failures.push('create was never answered')],
   ['R8', 'a state that regressed', ({ dump }) => dump.timeline.push({ ...nth(dump.timeline, 2), from: 'paid', to: 'pending' })],
+  [
+    'R8',
+    'a refund that regressed',
+    ({ dump }) => Object.assign(nth(dump.timeline, 4), { type: 'refund.pending', from: 'succeeded', to: 'pending' }),
+  ],
+  ['R8', 'a dispute that came back', ({ dump }) => dump.timeline.push({ ...nth(dump.timeline, 6), from: 'lost' })],
+  ['R8', 'a line that is named after another state', ({ dump }) => (nth(dump.timeline, 2).type = 'order.authorized')],
   ['R8', 'a state that a buyer saw regress', ({ history }) => history.orders.get('ord_1')?.statuses.push('requires_payment')],
   ['R9', 'an event that is stored twice', ({ dump }) => dump.events.push({ ...nth(dump.events, 0) })],
   ['R9', 'an event that took effect twice', ({ dump }) => dump.timeline.push({ ...nth(dump.timeline, 1) })],
@@ -95,13 +130,22 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
   ['R9', 'a stored event that Stripe never said', ({ dump }) => dump.events.push({ id: 'evt_9', type: 'x', status: 'ignored' })],
   ['R9', 'an event that was never applied', ({ dump }) => (nth(dump.events, 0).status = 'held')],
   ['R9', 'an event that is refused for ever', ({ stripe }) => (nth(stripe.events, 0).pending_webhooks = 1)],
-  ['R10', 'a message left in the outbox', ({ dump }) => dump.outbox.push('{"kind":"payment-operation"}')],
-  ['R11', 'a change that is not on the timeline', ({ dump }) => dump.timeline.splice(3, 1)],
-  ['R11', 'a gap in the timeline', ({ dump }) => (nth(dump.timeline, 3).from = 'refunded')],
+  ['R10', 'a message left in the outbox', ({ dump }) => dump.outbox.push({ id: '0198', text: '{"kind":"payment-operation"}' })],
+  ['R11', 'a change that is not on the timeline', ({ dump }) => dump.timeline.splice(5, 1)],
+  ['R11', 'a change of a refund that is not on the timeline', ({ dump }) => dump.timeline.splice(4, 1)],
+  ['R11', 'a dispute that is not on the timeline', ({ dump }) => dump.timeline.splice(6, 1)],
+  ['R11', 'a gap in the timeline', ({ dump }) => (nth(dump.timeline, 5).from = 'refunded')],
   ['R11', 'a change without a cause', ({ dump }) => (nth(dump.timeline, 2).cause = '')],
+  ['R11', 'a cause that names nothing', ({ dump }) => (nth(dump.timeline, 2).cause = 'webhook')],
+  ['R11', 'a change that is older than the one before', ({ dump }) => (nth(dump.timeline, 2).at = 999)],
   ['R12', 'a key in a log', ({ scans }) => scans.push(scanned('api.log', ['all is well', `took ${CANARIES.idempotencyKey}-1`]))],
   ['R12', 'a client secret in a job', ({ scans }) => scans.push(scanned('jobs', ['{"s":"pi_3abc_secret_xyz"}']))],
-  ['R13', 'an answer to the other account', ({ history }) => history.trespasses.push({ what: 'GET /v1/orders/ord_1', status: 200 })],
+  [
+    'R13',
+    'an answer to the other account',
+    ({ history }) => history.trespasses.push({ what: 'GET /v1/orders', isRefused: false, answer: 'ord_1' }),
+  ],
+  ['time', 'a convergence that took too long', ({ times }) => times.late.push('31 s')],
   ['R13', 'an order in the other account', ({ dump }) => (nth(dump.orders, 1).account = 'a')],
 ];
 
@@ -115,9 +159,14 @@ function secondIntent({ stripe, journal }: Mutable<Evidence>): void {
   journal.push({ ...nth(journal, 2), paymentIntent: 'pi_9' } as never);
 }
 
-function forgeRefund(history: Evidence['history']): void {
+function forgeRefund({ history, dump }: Mutable<Evidence>): void {
   const command = history.begin({ ...nth(history.commands, 2), key: 'key-refund-2', amount: 301 });
   answered(command, 201, 'body of ref_2', '/v1/refunds/ref_2');
+  dump.refunds.push({ ...nth(dump.refunds, 0), id: 'ref_2', amount: 301 });
+}
+
+function reserved(line: Mutable<TimelineRow>, amount: number): Mutable<TimelineRow> {
+  return { ...line, refund: 'ref_2', amount };
 }
 
 describe('the oracle', () => {
@@ -131,7 +180,7 @@ describe('the oracle', () => {
       verdicts.filter(({ facts }) => facts === 0).map(({ rule }) => rule),
       [],
     );
-    const rules = Array.from({ length: 13 }, (_, n) => `R${n + 1}`);
+    const rules = [...Array.from({ length: 13 }, (_, n) => `R${n + 1}`), 'life', 'time'];
     assert.deepEqual([...new Set(verdicts.map(({ rule }) => rule))].toSorted(), rules.toSorted());
   });
 

@@ -2,6 +2,8 @@ import { request } from '../requests.js';
 import { CANARIES } from '../secrets.js';
 import {
   type JournalEntry,
+  type StripeCustomer,
+  type StripeDispute,
   type StripeEvent,
   type StripeIntent,
   type StripeRecord,
@@ -19,6 +21,8 @@ export async function readStripe(url: string): Promise<StripeRecord> {
     intents: await listAll<StripeIntent>(url, '/v1/payment_intents'),
     refunds: await listAll<StripeRefund>(url, '/v1/refunds'),
     sessions: await listAll<StripeSession>(url, '/v1/checkout/sessions'),
+    disputes: await listAll<StripeDispute>(url, '/v1/disputes'),
+    customers: await listAll<StripeCustomer>(url, '/v1/customers'),
     events: await listAll<StripeEvent>(url, '/v1/events'),
     delivered: new Set(delivered.map(({ id }) => id)),
   };

@@ -16,6 +16,9 @@ const TEXTS = {
   notes: 'SELECT note AS text FROM webhook_events WHERE note IS NOT NULL',
   outbox: 'SELECT payload::text AS text FROM outbox',
   discrepancies: 'SELECT row_to_json(d)::text AS text FROM discrepancies d',
+  'audit trail': 'SELECT row_to_json(a)::text AS text FROM audit_trail a',
+  breakers: 'SELECT row_to_json(b)::text AS text FROM breakers b',
+  reconciliations: 'SELECT row_to_json(r)::text AS text FROM reconciliations r',
 } as const;
 
 /** Reads every log, every metric and every job for secrets. `redisFolder` holds what Redis has written down. */
@@ -23,8 +26,11 @@ export async function scanTexts(fleet: Fleet, redisFolder: string): Promise<read
   const scans: Scan[] = [];
   for (const file of fleet.logFiles) scans.push(await scanFile(file));
   for (const url of fleet.metricsUrls) {
+    const what = `metrics of ${url}`;
     const answer = await request(url).catch(() => null);
-    if (answer?.status === 200) scans.push(scanLines(`metrics of ${url}`, answer.text.split('\n')));
+    // What cannot be read may hold anything.
+    if (answer?.status === 200) scans.push(scanLines(what, answer.text.split('\n')));
+    else scans.push({ what, lines: 0, found: [`not to be read: ${answer?.status ?? 'no answer'}`] });
   }
   const texts: readonly (readonly [string, string])[] = [
     ...Object.entries(TEXTS),
