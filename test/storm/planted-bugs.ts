@@ -10,6 +10,8 @@ export interface Edit {
 /** A mistake somebody could make, and which the storm must find. */
 export interface PlantedBug {
   readonly name: string;
+  /** The rules that break by it: one of them must be seen to, and no other counts. */
+  readonly caughtBy: readonly string[];
   readonly edits: readonly Edit[];
   /** Run on the migrated database, for mistakes in the schema. */
   readonly sql?: string;
@@ -19,17 +21,20 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file: `${
 
 const SEND = 'libs/payments/src/send-operation';
 const PLAN = 'libs/payments/src/attempt-plan';
+const OBSERVATION = 'libs/payments/src/observation';
 const KEYS = 'libs/idempotency/src/idempotency-key.store';
 
 /** The mistakes that systems of this kind are known to have made. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the unique index of idempotency keys is gone',
+    caughtBy: ['R2', 'R3'],
     edits: [],
     sql: 'ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_pkey',
   },
   {
     name: 'an order is acknowledged before its commit',
+    caughtBy: ['R1'],
     edits: [
       edit(
         'libs/orders/src/create-order',
@@ -45,6 +50,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a key is looked up without its account',
+    caughtBy: ['R3', 'R4', 'R13'],
     edits: [
       edit(KEYS, 'tx.idempotencyKey.findUnique({', "tx.idempotencyKey.findFirst({ orderBy: { accountId: 'desc' },"),
       edit(KEYS, 'where: { accountId_mode_audience_key: { ...scope, key } },', 'where: { key },'),
@@ -52,6 +58,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an order is read without its account',
+    caughtBy: ['R13'],
     edits: [
       edit(
         'libs/orders/src/orders.store',
@@ -62,6 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'another request under a used key is answered with the first',
+    caughtBy: ['R4'],
     edits: [
       edit(
         'libs/idempotency/src/idempotent-commands',
@@ -72,6 +80,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'every attempt has a Stripe key of its own',
+    caughtBy: ['R2', 'R5'],
     edits: [
       edit(
         SEND,
@@ -82,6 +91,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'charge and refund of an order share a Stripe key',
+    caughtBy: ['R2', 'R7'],
     edits: [
       edit(
         SEND,
@@ -92,6 +102,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a timeout counts as a failure',
+    caughtBy: ['R5', 'R7'],
     edits: [
       edit(
         PLAN,
@@ -102,12 +113,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a kept 500 is retried for ever',
+    caughtBy: ['R7'],
     edits: [
       edit(PLAN, "return failure.isFinalForKey ? { plan: 'resolve' } :", "return failure.isFinalForKey === null ? { plan: 'resolve' } :"),
     ],
   },
   {
     name: 'an intent whose answer was lost is made anew',
+    caughtBy: ['R7'],
     edits: [
       edit(
         'libs/payments/src/resolve-operation',
@@ -118,28 +131,30 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'events are not told apart from their repetitions',
+    caughtBy: ['R9'],
     edits: [edit('libs/webhooks/src/inbox.store', 'ON CONFLICT DO NOTHING RETURNING id', 'RETURNING id')],
     sql: 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey',
   },
   {
     name: 'an old event is applied over a newer one',
-    edits: [
-      edit('libs/payments/src/observation', 'if (!isFinal(seen.status) && !isFresh)', 'if (!isFinal(seen.status) && isFresh === null)'),
-    ],
+    caughtBy: ['R7', 'R8'],
+    edits: [edit(OBSERVATION, 'if (!isFinal(seen.status) && !isFresh)', 'if (!isFinal(seen.status) && isFresh === null)')],
   },
   {
     name: 'money is a float, and nobody compares amounts',
+    caughtBy: ['R5'],
     edits: [
       edit(
         'libs/payments/src/intent-request',
         'amount: request.amount,\n        currency: request.currency,',
         'amount: Math.floor(request.amount * 0.999),\n        currency: request.currency,',
       ),
-      edit('libs/payments/src/observation', 'if (seen.amount !== payment.amount)', 'if (seen.amount === null)'),
+      edit(OBSERVATION, 'if (seen.amount !== payment.amount)', 'if (seen.amount === null)'),
     ],
   },
   {
     name: 'refunds are reserved without a lock',
+    caughtBy: ['R6'],
     edits: [
       edit(
         'libs/payments/src/payments.store',
@@ -151,6 +166,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'an event that could not be stored is acknowledged',
+    caughtBy: ['R9'],
     edits: [
       edit(
         'apps/api/src/webhooks/stripe-webhook.controller',
@@ -161,6 +177,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'the sweeper is off',
+    caughtBy: ['R7', 'R9'],
     edits: [
       edit('apps/worker/src/sweeper', 'await requeueOverdueOperations(autocommit, newId, BATCH_SIZE)', '0'),
       edit('apps/worker/src/sweeper', 'await requeueOverdueEvents(autocommit, newId, BATCH_SIZE)', '0'),
@@ -168,16 +185,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'events that were lost are not looked for',
+    caughtBy: ['R9'],
     edits: [
       edit('apps/worker/src/backfill-events', 'const missing = page.items.filter(({ id }) => !known.has(id));', 'const missing = [];'),
     ],
   },
   {
     name: 'the outbox is not emptied',
+    caughtBy: ['R10'],
     edits: [edit('apps/worker/src/relay', 'deleteOutbox(autocommit, messages.map(({ id }) => id))', 'Promise.resolve()')],
   },
   {
     name: 'changes of orders are not on the timeline',
+    caughtBy: ['R11'],
     edits: [
       edit(
         'libs/payments/src/payments.store',
@@ -188,11 +208,65 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'keys are written to the log',
+    caughtBy: ['R12'],
     edits: [
       edit(
         'apps/api/src/http/command-answer',
         "const key = parseIdempotencyKey(headerValues(request, 'idempotency-key'), audience);",
         "const key = parseIdempotencyKey(headerValues(request, 'idempotency-key'), audience); console.log(key);",
+      ),
+    ],
+  },
+  {
+    name: 'a final state is left again',
+    caughtBy: ['R7', 'R8'],
+    edits: [
+      edit(OBSERVATION, 'if (isFinal(payment.status)) {', 'if (isFinal(payment.status) && isFresh === null) {'),
+      edit(OBSERVATION, 'if (!isFinal(seen.status) && !isFresh)', 'if (!isFinal(seen.status) && isFresh === null)'),
+      edit(OBSERVATION, 'if (seen.status !== payment.status && !PAYMENT_TRANSITIONS', 'if (isFresh === null && !PAYMENT_TRANSITIONS'),
+    ],
+  },
+  {
+    name: 'every order is charged in dollars, and nobody compares currencies',
+    caughtBy: ['R5'],
+    edits: [
+      edit(
+        'libs/payments/src/intent-request',
+        'amount: request.amount,\n        currency: request.currency,',
+        "amount: request.amount,\n        currency: 'usd',",
+      ),
+      edit(OBSERVATION, 'if (seen.currency !== payment.currency)', 'if (seen.currency === null)'),
+    ],
+  },
+  {
+    name: 'a refund that fails later stays returned',
+    caughtBy: ['R7'],
+    edits: [edit('libs/payments/src/refund-observation', 'succeeded: 1, failed: 2,', 'succeeded: 3, failed: 2,')],
+  },
+  {
+    name: 'the search for lost events ends with its first page',
+    caughtBy: ['R9'],
+    edits: [edit('apps/worker/src/backfill-events', 'if (page.next === null)', 'if (page.next !== undefined)')],
+  },
+  {
+    name: 'signatures of events are not looked at',
+    caughtBy: ['R9'],
+    edits: [
+      edit(
+        'libs/payments/src/stripe/stripe-webhooks',
+        'if (!secrets.some((secret) => isSignedBy(body, signature, secret))) {',
+        'if (secrets.length === 0) {',
+      ),
+    ],
+  },
+  {
+    name: 'a list has the orders of all accounts',
+    caughtBy: ['R13'],
+    edits: [
+      edit(
+        'libs/orders/src/orders.store',
+        'Prisma.sql `o.account_id = ${accountId}::uuid`',
+        'Prisma.sql `o.account_id IS DISTINCT FROM ${accountId}::uuid`',
       ),
     ],
   },

@@ -61,7 +61,7 @@ const WEBHOOKS: readonly (Weighted & Readonly<Record<string, unknown>>)[] = [
   { weight: 5, action: 'delay', ms: 1_500 },
   { weight: 6, action: 'drop' },
   { weight: 2, action: 'forge' },
-  { weight: 1, action: 'tamper' },
+  { weight: 2, action: 'tamper' },
   { weight: 1, action: 'old_timestamp' },
   { weight: 1, action: 'thin' },
 ];

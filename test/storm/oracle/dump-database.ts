@@ -25,7 +25,7 @@ export async function dumpDatabase(postgres: PostgresServer): Promise<Dump> {
   const keys = await postgres.query<KeyRow>(
     `SELECT account_id AS account, audience, key, status::int AS status, location, encode(sha256(convert_to(body, 'UTF8')), 'hex') AS digest FROM idempotency_keys`,
   );
-  const events = await postgres.query<EventRow>('SELECT id, type, status FROM webhook_events');
+  const events = await postgres.query<EventRow>('SELECT id, type, status, livemode FROM webhook_events');
   const outbox = await postgres.query<{ id: string; text: string }>('SELECT id, row_to_json(m)::text AS text FROM outbox m');
   const discrepancies = await postgres.query<{ text: string }>('SELECT row_to_json(d)::text AS text FROM discrepancies d');
   const ofOrder = <R extends { readonly order: string }>(row: R): R => ({ ...row, order: publicIdOf('ord', row.order) });

@@ -67,6 +67,7 @@ export interface EventRow {
   readonly id: string;
   readonly type: string;
   readonly status: string;
+  readonly livemode: boolean;
 }
 
 /** The database, read table by table. */
@@ -122,6 +123,7 @@ export interface StripeSession {
 export interface StripeEvent {
   readonly id: string;
   readonly type: string;
+  readonly livemode: boolean;
   /** How many endpoints have not yet taken it. */
   readonly pending_webhooks: number;
 }

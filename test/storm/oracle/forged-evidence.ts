@@ -128,7 +128,7 @@ function world(): Pick<Mutable<Evidence>, 'dump' | 'stripe' | 'journal'> {
         { ...key, account: 'a', key: 'key-late', status: 409, location: null, digest: 'refusal' },
         { ...key, account: 'a', key: 'key-refund', location: '/v1/refunds/ref_1', digest: 'body of ref_1' },
       ],
-      events: [{ id: 'evt_1', type: 'payment_intent.succeeded', status: 'applied' }],
+      events: [{ id: 'evt_1', type: 'payment_intent.succeeded', status: 'applied', livemode: false }],
       outbox: [],
       discrepancies: [],
     },
@@ -141,7 +141,7 @@ function world(): Pick<Mutable<Evidence>, 'dump' | 'stripe' | 'journal'> {
       sessions: [],
       disputes: [{ id: 'du_1', status: 'needs_response', amount: 300, reason: 'fraudulent', payment_intent: 'pi_1' }],
       customers: [{ id: 'cus_1', metadata: metadata('ord_1') }],
-      events: [{ id: 'evt_1', type: 'payment_intent.succeeded', pending_webhooks: 0 }],
+      events: [{ id: 'evt_1', type: 'payment_intent.succeeded', livemode: false, pending_webhooks: 0 }],
       delivered: new Set(['evt_1']),
     },
     journal: [

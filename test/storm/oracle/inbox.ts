@@ -3,13 +3,16 @@ import { Check, type Evidence, grouped, type Verdict } from './evidence.js';
 /** R9: each event takes effect once; everything Stripe said is stored, webhooks that were lost too, and nothing it did not say. */
 export function eventsTakeEffectOnce({ dump, stripe }: Pick<Evidence, 'dump' | 'stripe'>): Verdict {
   const check = new Check('R9', 'each event takes effect once');
-  const told = new Set(stripe.events.map(({ id }) => id));
+  const told = new Map(stripe.events.map((event) => [event.id, event]));
   for (const [id, rows] of grouped(dump.events, (row) => row.id)) {
     check.that(rows.length === 1, () => `the event ${id} is stored ${rows.length} times`);
     check.that(told.has(id), () => `the event ${id} is stored, but Stripe never said it`);
   }
-  for (const { id, type, status } of dump.events)
+  for (const { id, type, status, livemode } of dump.events) {
+    // What was tampered with on its way differs in this.
+    check.that(livemode === told.get(id)?.livemode, () => `the event ${id} (${type}) is not stored as Stripe said it`);
     check.that(status === 'applied' || status === 'ignored', () => `the event ${id} (${type}) is ${status}`);
+  }
   const stored = new Set(dump.events.map(({ id }) => id));
   for (const id of stripe.delivered) check.that(stored.has(id), () => `the event ${id} was acknowledged, but is not stored`);
   for (const { id, type, pending_webhooks: pending } of stripe.events) {
