@@ -188,9 +188,9 @@ describe('a key', () => {
   it('opens nothing that begins after its revocation was answered, while both processes are busy with it', async () => {
     const made = await make({ kind: 'secret' });
     const asked: { readonly begunAt: number; readonly status: number }[] = [];
-    let isOver = false;
+    const over = new AbortController();
     const busy = [api, other, api, other].map(async (at) => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const begunAt = performance.now();
         asked.push({ begunAt, status: await statusBy(keyIn(made), at) });
       }
@@ -200,7 +200,7 @@ describe('a key', () => {
     const endedAt = performance.now();
     const later = (): typeof asked => asked.filter(({ begunAt }) => begunAt > endedAt);
     await waitFor('requests after it', () => later().length > 8);
-    isOver = true;
+    over.abort();
     await Promise.all(busy);
     assert.deepEqual([asked[0]?.status, ...new Set(later().map(({ status }) => status))], [200, 401]);
   });
