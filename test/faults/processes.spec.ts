@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { Database } from '#libs/database';
 import { requeueOverdueOperations } from '#libs/payments';
 import { startSimulator } from '../../apps/stripe-simulator/src/simulator.js';
@@ -54,6 +55,25 @@ async function exitOf(app: AppProcess): Promise<Exit> {
     30_000,
   );
 }
+
+it('a process that is asked to stop while it starts ends with 0 once it has let go of what it started', async () => {
+  const holder = new pg.Client({ connectionString: here.database.url });
+  await holder.connect();
+  await holder.query('BEGIN');
+  await holder.query('LOCK TABLE _prisma_migrations IN ACCESS EXCLUSIVE MODE');
+  // Who migrates waits for as long as it takes.
+  const env = { MIGRATE_ON_START: 'true' };
+  const starting = await Promise.all([here.launch('api', env), here.launch('worker', env)]);
+  await waitFor('both to look for their migrations', async () => {
+    const waiting = await here.database.query(
+      `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+    );
+    return waiting.length === 2;
+  });
+  for (const app of starting) app.signal('SIGTERM');
+  await holder.end();
+  for (const app of starting) assert.deepEqual(await exitOf(app), { code: 0, signal: null }, app.output());
+});
 
 describe('an API that is asked to stop', () => {
   it('says that it is not ready, serves on without keeping connections, and lets nobody wait; asked again, it ends at once', async () => {

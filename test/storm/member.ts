@@ -20,7 +20,6 @@ const READY_TIMEOUT_MS = 120_000;
 /** What a polite stop may take: a call to Stripe ends within its timeout. */
 const STOP_TIMEOUT_MS = 45_000;
 const LOOK_EVERY_MS = 50;
-const SETTLES_MS = 1_000;
 
 /** One process of the installation, with its log in a file, kept running as a supervisor would. */
 export class Member {
@@ -66,9 +65,8 @@ export class Member {
     await this.#end('SIGKILL', STOP_TIMEOUT_MS);
   }
 
-  /** Asks it to stop, and waits until it has. One that has only just begun to listen may not listen to signals yet. */
+  /** Asks it to stop, and waits until it has. */
   async stop(): Promise<void> {
-    await sleep(SETTLES_MS);
     const child = this.#child;
     if (!(await this.#end('SIGTERM', STOP_TIMEOUT_MS))) this.badStops.push(`${this.name} did not stop within ${STOP_TIMEOUT_MS} ms`);
     else if (child !== null && child.exitCode !== 0) this.badStops.push(`${this.name} was asked to stop and ended with ${exitOf(child)}`);

@@ -4,7 +4,7 @@ import { type startSimulator } from '../../apps/stripe-simulator/src/simulator.j
 import { freePort } from '../../tools/free-port.js';
 import { freshDatabase, type TestDatabase } from './database.js';
 import { type Answer, call } from './http-client.js';
-import { type AppProcess, startApp } from './processes.js';
+import { type AppProcess, launchApp } from './processes.js';
 import { statusOf } from './status-of.js';
 import { waitFor } from './wait-for.js';
 
@@ -59,7 +59,14 @@ export class Installation {
 
   /** Starts one more process; the last of each app is the one that `isRunning` and `arm` speak of. */
   async start(app: 'api' | 'worker', env: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
-    const running = await startApp(app, { ...this.env, ...env });
+    const running = await this.launch(app, env);
+    await running.ready();
+    return running;
+  }
+
+  /** Starts a process and does not wait until it is ready. */
+  async launch(app: 'api' | 'worker', env: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const running = await launchApp(app, { ...this.env, ...env });
     this.#running.set(app, running);
     this.#all.add(running);
     void running.ended.then(() => {

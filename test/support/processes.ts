@@ -25,6 +25,8 @@ export interface Exit {
 
 /** A process of ours. */
 export interface AppProcess {
+  /** Resolves once it is ready or has died of a failpoint. */
+  ready(): Promise<void>;
   readonly ended: Promise<Exit>;
   /** Asks it to stop, and waits. */
   stop(): Promise<void>;
@@ -42,6 +44,13 @@ const READY_LINES = { api: 'the API listens', worker: 'the worker works' } as co
 
 /** Starts what `npm run start:api` or `start:worker` starts as its own process and waits until it is ready or has died. */
 export async function startApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
+  const launched = await launchApp(app, env);
+  await launched.ready();
+  return launched;
+}
+
+/** Starts it and waits for nothing. */
+export async function launchApp(app: 'api' | 'worker', env: Readonly<Record<string, string>>): Promise<AppProcess> {
   const child = fork(RUN_BUNDLE, [await bundled(app)], {
     execArgv: [],
     env: { PATH: process.env['PATH'] ?? '', ...env },
@@ -54,13 +63,16 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
   const written: string[] = [];
   stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
   for (const stream of [stdout, stderr]) stream.on('data', (chunk: Buffer) => written.push(chunk.toString()));
-  const ready = waitForLine(stdout, READY_LINES[app]);
-  const first = await Promise.race([ready, ended.then(() => 'ended' as const), timeout()]);
-  if (first === 'late') {
-    child.kill('SIGKILL');
-    throw new Error(`the ${app} was not ready within ${READY_TIMEOUT_MS} ms: ${errors.join('')}`);
-  }
-  if (first === 'ended' && (await ended).signal !== 'SIGKILL') throw new Error(`the ${app} ended instead of starting: ${errors.join('')}`);
+  const line = waitForLine(stdout, READY_LINES[app]);
+  const ready = async (): Promise<void> => {
+    const first = await Promise.race([line, ended.then(() => 'ended' as const), timeout()]);
+    if (first === 'late') {
+      child.kill('SIGKILL');
+      throw new Error(`the ${app} was not ready within ${READY_TIMEOUT_MS} ms: ${errors.join('')}`);
+    }
+    if (first === 'ended' && (await ended).signal !== 'SIGKILL')
+      throw new Error(`the ${app} ended instead of starting: ${errors.join('')}`);
+  };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     await ended;
@@ -71,6 +83,7 @@ export async function startApp(app: 'api' | 'worker', env: Readonly<Record<strin
     await isArmed;
   };
   return {
+    ready,
     ended,
     stop: () => end('SIGTERM'),
     signal: (signal) => void child.kill(signal),

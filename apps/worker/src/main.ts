@@ -1,8 +1,8 @@
-import { ConfigError, loadConfig } from '#libs/config';
+import { type Config, ConfigError, loadConfig } from '#libs/config';
 import { prepareStorage } from '#libs/jobs';
 import { armFailpoint } from '#libs/primitives';
-import { createLogger, stopOnSignal } from '#libs/telemetry';
-import { startWorker } from './worker.js';
+import { createLogger, type Logger, stopOnSignal } from '#libs/telemetry';
+import { type RunningWorker, startWorker } from './worker.js';
 
 void main();
 
@@ -11,14 +11,19 @@ async function main(): Promise<void> {
     const config = loadConfig();
     const logger = createLogger('worker', config.logLevel);
     if (config.development.failpoint !== null) armFailpoint(config.development.failpoint);
-    await prepareStorage(config);
-    const worker = await startWorker(config, logger);
-    stopOnSignal(logger, { close: () => worker.close(), timeoutMs: config.shutdown.timeoutMs });
-    worker.refused.catch(refuse);
-    logger.info({ queue: config.redisUrl === null ? 'postgresql' : 'redis' }, 'the worker works');
+    const starting = start(config, logger);
+    stopOnSignal(logger, { close: async () => (await starting).close(), timeoutMs: config.shutdown.timeoutMs });
+    (await starting).refused.catch(refuse);
   } catch (error) {
     refuse(error);
   }
+}
+
+async function start(config: Config, logger: Logger): Promise<RunningWorker> {
+  await prepareStorage(config);
+  const worker = await startWorker(config, logger);
+  logger.info({ queue: config.redisUrl === null ? 'postgresql' : 'redis' }, 'the worker works');
+  return worker;
 }
 
 function refuse(error: unknown): never {

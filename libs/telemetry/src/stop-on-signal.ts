@@ -2,7 +2,7 @@ import { type Logger } from './logger.js';
 
 /** What is stopped, and how long that may take. */
 interface Stoppable {
-  /** Finishes what is under way and lets go of everything. */
+  /** Finishes what is under way, a start too, and lets go of everything. */
   readonly close: () => Promise<void>;
   readonly timeoutMs: number;
 }
@@ -15,7 +15,8 @@ const ONE_KEY_PRESS_MS = 400;
 
 /**
  * Closes at the first SIGTERM or SIGINT and ends the process: with 0 when everything closed well, with 1 when it failed,
- * when the time was over, or at once when a second signal came.
+ * when the time was over, or at once when a second signal came. To be called before anything says that it is ready: until
+ * then a signal ends the process with everything in it.
  */
 export function stopOnSignal(logger: Logger, { close, timeoutMs }: Stoppable): void {
   let askedAt: number | null = null;
