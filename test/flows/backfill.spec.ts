@@ -37,11 +37,18 @@ async function pay(order: OrderJson, paymentMethod: string): Promise<void> {
 }
 
 /** Who looks by the schedule, and how far they have come. */
-async function task(): Promise<{ completed: boolean; cursor_at: Date | null; fence: string } | undefined> {
-  const rows = await stack.database.query<{ completed: boolean; cursor_at: Date | null; fence: string }>(
-    `SELECT completed, cursor_at, fence FROM scheduled_tasks WHERE name = 'backfill-events'`,
+async function task(): Promise<Task | undefined> {
+  const rows = await stack.database.query<Task>(
+    `SELECT completed, cursor_at, lease_until, fence FROM scheduled_tasks WHERE name = 'backfill-events'`,
   );
   return rows[0];
+}
+
+interface Task {
+  readonly completed: boolean;
+  readonly cursor_at: Date | null;
+  readonly lease_until: Date | null;
+  readonly fence: string;
 }
 
 describe('with every webhook lost for half an hour', () => {
@@ -96,16 +103,16 @@ describe('with every webhook lost for half an hour', () => {
   });
 
   it('moves its cursor no further than what it has stored', async () => {
-    await waitFor('the look under way to end', async () => (await task())?.completed);
-    const known = (await task())?.cursor_at?.getTime() ?? assert.fail();
     await advance(20);
     const order = await stack.orderIn((await stack.order(BROWSER)).id, 'requires_payment');
     await stack.control('/_sim/faults', { method: 'GET', path: '/v1/events', action: 'error', status: 503 });
-    await waitFor('a look to fail', async () => {
+    const failing = await waitFor('a look to fail', async () => {
       const now = await task();
-      return now?.completed === false;
+      return now?.completed === false && now.lease_until === null && now;
     });
+    const known = failing.cursor_at?.getTime() ?? assert.fail();
     await pay(order, 'pm_card_visa');
+    await waitFor('a further look to fail', async () => Number((await task())?.fence) > Number(failing.fence) + 1);
     assert.equal((await task())?.cursor_at?.getTime(), known);
     await stack.control('/_sim/faults', undefined, 'DELETE');
     await stack.orderIn(order.id, 'paid');
@@ -130,6 +137,40 @@ describe('with every webhook lost for half an hour', () => {
     assert.equal((await stack.readOrder(order.id)).status, 'requires_payment');
     await stack.database.query(`UPDATE scheduled_tasks SET lease_until = NULL WHERE name = 'backfill-events'`);
     await stack.orderIn(order.id, 'paid');
+  });
+
+  it('one that Stripe lists a minute late is known after the next look', async () => {
+    const order = await stack.orderIn((await stack.order(BROWSER)).id, 'requires_payment');
+    await stack.stopWorker();
+    await hearsNothing();
+    await pay(order, 'pm_card_visa');
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+    await advance(1);
+    const { json: clock } = await stack.control('/_sim/clock');
+    // As if the looks of that minute had not been shown it.
+    await stack.database.query(
+      `UPDATE scheduled_tasks SET completed = true, lease_until = NULL, cursor_at = $1, looked_at = $1 WHERE name = 'backfill-events'`,
+      [clock['now']],
+    );
+    const before = Number((await task())?.fence);
+    await stack.startWorker();
+    await stack.orderIn(order.id, 'paid');
+    assert.ok(Number((await task())?.fence) <= before + 2, 'the next look, and one that may have begun since');
+  });
+
+  it('looks back less often where that takes long', async () => {
+    const cursor = async (): Promise<number> => (await task())?.cursor_at?.getTime() ?? 0;
+    await stack.control('/_sim/faults', { method: 'GET', path: '/v1/events', action: 'delay', ms: 600 });
+    // Twice: one look may have begun before it took long.
+    let slow = await cursor();
+    for (const which of ['first', 'second']) {
+      await advance(1);
+      slow = await waitFor(`the cursor to move a ${which} time`, async () => (await cursor()) > slow && cursor());
+    }
+    const { fence } = (await task()) ?? assert.fail();
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await waitFor('a further look', async () => Number((await task())?.fence) > Number(fence) + 1);
+    assert.equal(await cursor(), slow);
   });
 
   it('leaves what our own commands did as it is', async () => {
