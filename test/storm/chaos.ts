@@ -12,7 +12,7 @@ export interface Pace {
   readonly stripeMs: number;
 }
 
-export const USUAL_PACE: Pace = { processMs: 4_000, wayMs: 2_000, stripeMs: 1_500 };
+export const USUAL_PACE: Pace = { processMs: 5_000, wayMs: 2_000, stripeMs: 1_500 };
 /** For storms of half a minute. */
 export const DENSE_PACE: Pace = { processMs: 2_000, wayMs: 1_500, stripeMs: 350 };
 

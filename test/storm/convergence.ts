@@ -99,11 +99,11 @@ export async function converge(fleet: Fleet, healedAt: number, calmAt: number): 
 }
 
 /** How many messages, operations and events are not done with. */
-export async function leftToDo({ postgres }: Fleet): Promise<number> {
-  const [row] = await postgres.query<{ left: number }>(
-    `SELECT ((SELECT count(*) FROM outbox) + (SELECT count(*) FROM payment_operations WHERE status IN ('queued', 'in_flight', 'unknown'))
-       + (SELECT count(*) FROM webhook_events WHERE status IN ('received', 'held')))::int AS left`,
-  );
+export const LEFT_TO_DO = `((SELECT count(*) FROM outbox) + (SELECT count(*) FROM payment_operations WHERE status IN ('queued', 'in_flight', 'unknown'))
+  + (SELECT count(*) FROM webhook_events WHERE status IN ('received', 'held')))::int`;
+
+async function leftToDo({ postgres }: Fleet): Promise<number> {
+  const [row] = await postgres.query<{ left: number }>(`SELECT ${LEFT_TO_DO} AS left`);
   return row?.left ?? 0;
 }
 

@@ -5,7 +5,7 @@ import { Buyers } from './buyers.js';
 import { Chance } from './chance.js';
 import { Chaos, type Pace } from './chaos.js';
 import { Client } from './client.js';
-import { type Bounds, boundsFor, converge, type Convergence, lateness, leftToDo } from './convergence.js';
+import { type Bounds, boundsFor, converge, type Convergence, lateness } from './convergence.js';
 import { ERRANDS } from './errands.js';
 import { type Backend, type Fleet, startFleet } from './fleet.js';
 import { acknowledged, History } from './history.js';
@@ -53,10 +53,14 @@ export interface StormResult {
 
 /** More buyers at once than this wait outside. */
 const BUYERS_MAX = 400;
-/** No buyer comes in while more than this is left to do: a machine slower than its buyers would only be tested for its speed. */
-const LEFT_TO_DO_MAX = 1_500;
-/** In the last seconds less, so that the healing is judged, and not how long a slow machine works off what it was given. */
-const LEFT_TO_DO_MAX_AT_THE_END = 400;
+/**
+ * No buyer comes in while more than this is left to do: a machine slower than its buyers would only be tested for its speed. And whenever the
+ * breaker closes, all that it held back is queued at once: a crowd that is queued and held back again every few seconds is no traffic.
+ */
+const LEFT_TO_DO_MAX = 300;
+/** In the last seconds less of both, so that the healing is judged, and not how long a slow machine works off what it was given. */
+const LEFT_TO_DO_MAX_AT_THE_END = 100;
+const BUYERS_MAX_AT_THE_END = 100;
 const END_MS = 20_000;
 const LOOK_EVERY_MS = 500;
 /** Orders that nothing disturbs: before the storm, at the healing, and when all is done. */
@@ -159,14 +163,21 @@ class Storm {
     const betweenMs = 1_000 / this.options.ordersPerSecond;
     const look = setInterval(() => {
       // While the database is down the last number stands.
-      this.#look().catch(() => undefined);
+      this.#samples.look(this.fleet).then(
+        (left) => {
+          this.#left = left;
+        },
+        () => undefined,
+      );
     }, LOOK_EVERY_MS);
     for (let nextAt = Date.now(); Date.now() < until; nextAt += betweenMs * 2 * chance.next()) {
       // What could not come in while there was no room does not come all at once.
       nextAt = Math.max(nextAt, Date.now() - 1_000);
       await sleep(Math.max(0, nextAt - Date.now()));
-      const leftMax = until - Date.now() > END_MS ? LEFT_TO_DO_MAX : LEFT_TO_DO_MAX_AT_THE_END;
-      if (this.#inside.size >= BUYERS_MAX || this.#left > leftMax) continue;
+      const isEnding = until - Date.now() < END_MS;
+      const buyersMax = isEnding ? BUYERS_MAX_AT_THE_END : BUYERS_MAX;
+      const leftMax = isEnding ? LEFT_TO_DO_MAX_AT_THE_END : LEFT_TO_DO_MAX;
+      if (this.#inside.size >= buyersMax || this.#left > leftMax) continue;
       const buying = chance
         .weighted(ERRANDS)
         .run(this.#buyers)
@@ -175,11 +186,6 @@ class Storm {
     }
     clearInterval(look);
     this.#isOver = true;
-  }
-
-  async #look(): Promise<void> {
-    this.#left = await leftToDo(this.fleet);
-    await this.#samples.look(this.fleet);
   }
 
   /** Takes every fault away and sees that everything runs. */

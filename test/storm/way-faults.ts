@@ -4,17 +4,20 @@ import { type Fault, type Scene } from './process-faults.js';
 const stripeWay = (): string => 'way to Stripe';
 const door = (): string => 'way to the API';
 
-/** What happens to bytes between the workers and Stripe, and between everybody and the APIs. */
+/**
+ * What happens to bytes between the workers and Stripe, and between everybody and the APIs. What breaks many calls at once opens the breaker, and
+ * for seconds nothing moves: lost answers, which each meet one order at its worst moment, are the more common.
+ */
 export const WAY_FAULTS: readonly Fault[] = [
-  { name: 'way to Stripe refused', weight: 4, on: stripeWay, strike: refuse },
-  { name: 'way to Stripe silent', weight: 4, on: stripeWay, strike: swallow },
+  { name: 'way to Stripe refused', weight: 2, on: stripeWay, strike: refuse },
+  { name: 'way to Stripe silent', weight: 2, on: stripeWay, strike: swallow },
   { name: 'way to Stripe slow', weight: 3, on: stripeWay, strike: slowDown },
-  { name: 'connections to Stripe reset', weight: 6, on: stripeWay, strike: async ({ fleet }) => fleet.stripeWay.reset() },
-  { name: 'answer of Stripe lost on the way', weight: 10, on: stripeWay, strike: loseStripesAnswer },
+  { name: 'connections to Stripe reset', weight: 3, on: stripeWay, strike: async ({ fleet }) => fleet.stripeWay.reset() },
+  { name: 'answer of Stripe lost on the way', weight: 14, on: stripeWay, strike: loseStripesAnswer },
   { name: 'connections to the API reset', weight: 5, on: door, strike: async ({ fleet }) => fleet.door.reset() },
   {
     name: 'answer of the API lost',
-    weight: 12,
+    weight: 15,
     on: door,
     strike: async ({ fleet, chance }) => fleet.door.loseAnswers(chance.between(1, 3)),
   },
