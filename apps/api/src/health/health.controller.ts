@@ -38,9 +38,10 @@ const HEALTH = {
   },
 };
 
+const WELL = { description: 'All is well.', schema: HEALTH };
+
 /** Tells orchestrators and operators how the API is. Stripe is never part of it: with Stripe down, orders are still accepted. */
 @ApiTags('service')
-@ApiOkResponse({ description: 'All is well.', schema: HEALTH })
 @ApiServiceUnavailableResponse({ description: 'Something is not; `error` says what.', schema: HEALTH })
 @Controller('health')
 @Public()
@@ -57,6 +58,7 @@ export class HealthController {
   /** That this answers shows that the event loop turns. */
   @Get('live')
   @ApiOperation({ operationId: 'isLive', summary: 'Whether the process makes progress' })
+  @ApiOkResponse(WELL)
   live(@Res() reply: FastifyReply): Promise<void> {
     return this.#answer(reply, []);
   }
@@ -67,6 +69,7 @@ export class HealthController {
     summary: 'Whether requests should be sent here',
     description: 'Database, migrations, and whether the process is not about to stop. The queue is told of without deciding the answer.',
   })
+  @ApiOkResponse(WELL)
   ready(@Res() reply: FastifyReply): Promise<void> {
     return this.#answer(
       reply,
@@ -85,6 +88,7 @@ export class HealthController {
     summary: 'Whether work is done in time',
     description: 'How long the oldest operation, outbox row and event are overdue, and how long each may be.',
   })
+  @ApiOkResponse(WELL)
   async backlog(@Res() reply: FastifyReply): Promise<void> {
     await this.#answer(reply, [() => this.#backlog()]);
   }
