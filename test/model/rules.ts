@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type Stripe } from 'stripe';
+import { ORDER_TRANSITIONS } from '#libs/payments';
 import { uuidOf } from '#libs/primitives';
 import { type RefundJson, refundsOf } from '../support/commands.js';
-import { follow, ORDER_MOVES, PAYMENT_MOVES } from '../support/invariants.js';
+import { follow, PAYMENT_MOVES } from '../support/invariants.js';
 import { waitFor } from '../support/wait-for.js';
 import { type Model, type ModelOrder, type OrderSeen } from './model.js';
 import { type Sequence } from './sequence.js';
@@ -293,7 +294,7 @@ async function assertTimelineLeads({ stack }: Sequence, orderId: string): Promis
   assert.equal(events[0]?.type, 'order.created');
   follow(
     events.filter(({ type }) => type.startsWith('order.')),
-    ORDER_MOVES,
+    ORDER_TRANSITIONS,
     events[0].to,
     order.status,
   );

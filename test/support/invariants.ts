@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
+import { ORDER_TRANSITIONS } from '#libs/payments';
 import { type TestDatabase } from './database.js';
 import { type Stack } from './stack.js';
 import { waitFor } from './wait-for.js';
-
-/** To where an order may move from each status, from the contract's table; final states move no more. */
-export const ORDER_MOVES: Readonly<Record<string, readonly string[]>> = {
-  pending: ['requires_payment', 'requires_action', 'processing', 'authorized', 'paid', 'canceled', 'expired', 'failed'],
-  requires_payment: ['requires_action', 'processing', 'authorized', 'paid', 'canceled', 'expired'],
-  requires_action: ['requires_payment', 'processing', 'authorized', 'paid', 'canceled', 'expired'],
-  processing: ['requires_payment', 'requires_action', 'authorized', 'paid', 'canceled'],
-  authorized: ['paid', 'canceled', 'expired'],
-  paid: ['partially_refunded', 'refunded'],
-  partially_refunded: ['paid', 'refunded'],
-  refunded: ['paid', 'partially_refunded'],
-};
 
 /** To where Stripe's word for a payment may move. Source: docs.stripe.com/payments/paymentintents/lifecycle. */
 export const PAYMENT_MOVES: Readonly<Record<string, readonly string[]>> = {
@@ -122,7 +111,7 @@ async function assertTimelines({ query }: TestDatabase): Promise<void> {
     }
     follow(
       timeline.filter(({ type }) => type.startsWith('order.')),
-      ORDER_MOVES,
+      ORDER_TRANSITIONS,
       timeline[0].to,
       order,
     );

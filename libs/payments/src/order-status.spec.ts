@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ORDER_STATUS_RULES, orderStatusOf, type OrderStatusFacts, pendingOperationOf } from './order-status.js';
+import { PAYMENT_TRANSITIONS } from './observation.js';
+import { ORDER_STATUS_RULES, ORDER_TRANSITIONS, orderStatusOf, type OrderStatusFacts, pendingOperationOf } from './order-status.js';
 import {
   type OperationFacts,
   type OperationKind,
   type OperationStatus,
+  ORDER_STATUSES,
   type OrderedBy,
   type OrderStatus,
   PAYMENT_STATUSES,
@@ -163,6 +165,30 @@ describe('the status of an order', () => {
     assert.equal(orderStatusOf(facts('requires_action', 'create done, confirm unknown')), 'requires_action');
     assert.equal(orderStatusOf(facts('succeeded', 'create done, confirm unknown', captured(4_300, 0))), 'paid');
     assert.equal(orderStatusOf(facts('canceled', 'create done, confirm in_flight')), 'canceled');
+  });
+});
+
+describe('the moves of an order', () => {
+  const paymentsOf = (order: OrderStatus): readonly PaymentStatus[] =>
+    ORDER_STATUS_RULES.filter((rule) => rule.order === order).flatMap(({ payment }) => payment);
+
+  it('are moves of its payment, or leave the payment where it is', () => {
+    for (const from of ORDER_STATUSES) {
+      const reached = paymentsOf(from).flatMap((status) => [status, ...PAYMENT_TRANSITIONS[status]]);
+      for (const to of ORDER_TRANSITIONS[from]) {
+        assert.ok(
+          paymentsOf(to).some((status) => reached.includes(status)),
+          `no payment moves so that an order that is ${from} becomes ${to}`,
+        );
+      }
+    }
+  });
+
+  it('lead from pending to every status, and from no end anywhere', () => {
+    const reached = new Set<OrderStatus>(['pending']);
+    for (const status of reached) for (const to of ORDER_TRANSITIONS[status]) reached.add(to);
+    assert.deepEqual([...reached].toSorted(), ORDER_STATUSES.toSorted());
+    for (const end of ['canceled', 'expired', 'failed'] as const) assert.deepEqual(ORDER_TRANSITIONS[end], []);
   });
 });
 

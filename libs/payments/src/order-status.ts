@@ -50,6 +50,24 @@ export const ORDER_STATUS_RULES: readonly StatusRule[] = [
   { payment: ['canceled'], when: 'always', order: 'canceled' },
 ];
 
+/**
+ * To where an order moves from each status, as payments move along their table and refunds succeed or fail after all. The same status
+ * again is no move.
+ */
+export const ORDER_TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  pending: ['requires_payment', 'requires_action', 'processing', 'authorized', 'paid', 'canceled', 'expired', 'failed'],
+  requires_payment: ['requires_action', 'processing', 'authorized', 'paid', 'canceled', 'expired'],
+  requires_action: ['requires_payment', 'processing', 'authorized', 'paid', 'canceled', 'expired'],
+  processing: ['requires_payment', 'requires_action', 'authorized', 'paid', 'canceled'],
+  authorized: ['paid', 'canceled', 'expired'],
+  paid: ['partially_refunded', 'refunded'],
+  partially_refunded: ['paid', 'refunded'],
+  refunded: ['paid', 'partially_refunded'],
+  canceled: [],
+  expired: [],
+  failed: [],
+};
+
 /** What the order's status follows from. */
 export type OrderStatusFacts = Pick<
   PaymentState,
