@@ -2,6 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CURRENCIES, currencyRule, DomainError, MAXIMUM_AMOUNT } from '#libs/primitives';
+import { aPayment } from '../../../test/support/a-payment.js';
+import { captureIntentParams, createIntentParams, refundParams } from '../../payments/src/intent-request.js';
+import { judge } from '../../payments/src/observation.js';
+import { type PaymentState } from '../../payments/src/payment.js';
+import { judgeRefund } from '../../payments/src/refund-observation.js';
+import { judgeSession } from '../../payments/src/session-observation.js';
+import { createSessionParams } from '../../payments/src/session-request.js';
+import { readCheckoutSession, readPaymentIntent, readRefund } from '../../payments/src/stripe/stripe-objects.js';
 import { type RequestedItem } from './order.js';
 import { priceItems } from './price-items.js';
 import { type Price } from './prices.store.js';
@@ -140,5 +148,123 @@ describe('the total of an order', () => {
         assert.equal(price(lines).amount, sum);
       }),
     );
+  });
+});
+
+/** Amounts of an order, of what is captured of it and of what of that is returned, in the steps of their currency. */
+interface Amounts {
+  readonly currency: string;
+  readonly step: number;
+  readonly ordered: number;
+  readonly captured: number;
+  readonly returned: number;
+}
+
+function amountsIn(currency: string): fc.Arbitrary<Amounts> {
+  const { minimum, maximum, step } = currencyRule(currency) ?? assert.fail();
+  const upTo = (steps: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: steps });
+  return fc
+    .integer({ min: Math.ceil(minimum / step), max: Math.floor(maximum / step) })
+    .chain((ordered) => upTo(ordered).chain((captured) => upTo(captured).map((returned) => ({ ordered, captured, returned }))))
+    .map(({ ordered, captured, returned }) => ({
+      currency,
+      step,
+      ordered: ordered * step,
+      captured: captured * step,
+      returned: returned * step,
+    }));
+}
+
+describe('an amount', () => {
+  const IDS = { instance: 'tests', orderId: crypto.randomUUID(), operationId: crypto.randomUUID() };
+  const NOW = new Date();
+
+  /** The number that reaches Stripe in a form: whole, and of the digits that Stripe takes in the currency. */
+  function sent(amount: unknown, currency: string): number {
+    const digits = ['isk', 'ugx'].includes(currency)
+      ? /^\d+00$/
+      : ['bhd', 'jod', 'kwd', 'omr', 'tnd'].includes(currency)
+        ? /^\d+0$/
+        : /^\d+$/;
+    assert.match(String(amount), digits, currency);
+    return Number(String(amount));
+  }
+
+  /** What is known of a payment after Stripe has said this of its intent. */
+  function after(payment: PaymentState, said: object): PaymentState {
+    const seen = readPaymentIntent({ id: 'pi_1', object: 'payment_intent', metadata: {}, ...said }) ?? assert.fail();
+    const verdict = judge(payment, seen, true);
+    return verdict.verdict === 'apply'
+      ? { ...payment, ...verdict.facts, amountCaptured: verdict.amountCaptured }
+      : assert.fail(JSON.stringify(verdict));
+  }
+
+  function assertCaptured({ currency, ordered, captured }: Amounts): PaymentState {
+    const params = createIntentParams({
+      ...IDS,
+      amount: ordered,
+      currency,
+      captureMethod: 'manual',
+      returnUrl: null,
+      saveCard: false,
+      metadata: {},
+    });
+    const said = { amount: sent(params.amount, currency), currency: params.currency };
+    const authorized = after(aPayment({ amount: ordered, currency }), { ...said, status: 'requires_capture', amount_received: 0 });
+    const received = sent(captureIntentParams(captured).amount_to_capture, currency);
+    const paid = after(authorized, { ...said, status: 'succeeded', amount_received: received });
+    assert.equal(paid.amountCaptured, captured);
+    return paid;
+  }
+
+  function assertReturned(paid: PaymentState, { currency, returned }: Amounts): void {
+    const { amount, metadata } = refundParams({ ...IDS, amount: returned, reason: null });
+    const said = { id: 're_1', object: 'refund', status: 'succeeded', currency, amount: sent(amount, currency), metadata };
+    const seen = readRefund({ ...said, payment_intent: 'pi_1' }) ?? assert.fail();
+    const ours = { id: 'r1', status: 'pending', amount: returned, reason: null, failureReason: null, stripeRefundId: null } as const;
+    // As we ordered it, and as one that we hear of from Stripe alone.
+    for (const refunds of [[ours], []]) {
+      const verdict = judgeRefund({ ...paid, refunds }, seen, ours.id, () => 'new');
+      assert.equal(verdict.verdict === 'apply' && verdict.refund.amount, returned);
+    }
+  }
+
+  function assertShown({ currency, step, ordered }: Amounts): void {
+    const { items, amount } = price(ordered > step ? [named(step), named(ordered - step)] : [named(ordered)], currency);
+    assert.equal(amount, ordered);
+    const { line_items: lines = [] } = createSessionParams({
+      ...IDS,
+      items,
+      currency,
+      captureMethod: 'automatic',
+      returnUrl: 'https://shop.example/return',
+      saveCard: false,
+      metadata: {},
+      customerEmail: null,
+      createdAt: NOW,
+      lifeSeconds: 3_600,
+    });
+    const total = lines.reduce((sum, { price_data: data, quantity = 0 }) => sum + (data?.unit_amount ?? 0) * quantity, 0);
+    const said = {
+      id: 'cs_1',
+      object: 'checkout.session',
+      status: 'open',
+      url: 'https://pay.example',
+      expires_at: 1,
+      payment_intent: null,
+    };
+    const seen = readCheckoutSession({ ...said, amount_total: sent(total, currency), currency: lines[0]?.price_data?.currency });
+    const { verdict } = judgeSession(aPayment({ amount: ordered, currency, checkout: 'hosted' }), seen ?? assert.fail(), true, NOW);
+    assert.equal(verdict, 'apply');
+  }
+
+  it('is the same whole number on its way to Stripe and back, of an order, a capture and a refund, in every currency', () => {
+    for (const currency of CURRENCIES) {
+      const bothWays = fc.property(amountsIn(currency), (amounts) => {
+        assertShown(amounts);
+        assertReturned(assertCaptured(amounts), amounts);
+      });
+      fc.assert(bothWays, { numRuns: 3 });
+    }
   });
 });
