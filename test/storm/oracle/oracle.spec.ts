@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { boundsFor, lateness } from '../convergence.js';
+import { unseenRules } from '../report.js';
 import { CANARIES } from '../secrets.js';
 import { type Evidence, type Scan, type TimelineRow } from './evidence.js';
 import { answered, type Mutable, soundEvidence } from './forged-evidence.js';
@@ -69,11 +71,6 @@ const FORGERIES: readonly (readonly [rule: string, what: string, forge: Forge])[
     ({ history }) => answered(nth(history.commands, 3), 409, 'other bytes', null, true),
   ],
   ['R3', 'a stored refusal that was decided anew', ({ history }) => answered(nth(history.commands, 3), 409, 'refusal', null)],
-  [
-    'R3',
-    'a command carried out after its refusal was stored',
-    ({ history }) => answered(nth(history.commands, 3), 200, '', '/v1/orders/ord_1'),
-  ],
   ['R3', 'a stored body that nobody was answered', ({ dump }) => (nth(dump.keys, 0).digest = 'other bytes')],
   [
     'R4',
@@ -199,5 +196,32 @@ describe('the oracle', () => {
 
   it('writes public ids as the specification of TypeID has them', () => {
     assert.equal(publicIdOf('prefix', '01890a5d-ac96-774b-bcce-b302099a8057'), 'prefix_01h455vb4pex5vsknk084sn02q');
+  });
+});
+
+describe('what a storm took', () => {
+  const many = (count: number, ms: number): readonly number[] => Array.from({ length: count }, () => ms);
+  const calm = { differences: [], timesMs: many(98, 1_000), calmMs: 1_000 };
+  const late = (timesMs: readonly number[], aloneMs: readonly number[], orderMs = 1_000): readonly string[] =>
+    lateness({ ...calm, timesMs: [...calm.timesMs, ...timesMs] }, aloneMs, boundsFor(orderMs));
+
+  for (const [what, found, words] of [
+    ['no longer than allowed is right', late([9_000, 9_000], many(20, 4_900)), []],
+    ['more than 10 s at the p99 is late', late([11_000, 11_000], []), ['the p99 was over only after 11.0 s']],
+    ['more than 10 s in one of a hundred is right', late([1_000, 11_000], []), []],
+    ['more than 30 s once is late', late([1_000, 31_000], []), ['was over only after 31.0 s']],
+    ['more than 5 s for a takeover is late', late([], many(20, 6_000)), ['was taken over only after 6.0 s']],
+    ['a few takeovers say nothing', late([], many(19, 6_000)), []],
+    ['twice as much on a machine half as fast is right', late([19_000, 19_000], many(20, 9_000), 3_000), []],
+  ] as const) {
+    it(what, () => {
+      assert.equal(found.length, words.length, found.join());
+      for (const [index, word] of words.entries()) assert.ok(found[index]?.includes(word), found.join());
+    });
+  }
+
+  it('long enough without a fact of a rule is a failure of its own', () => {
+    const verdicts = [{ rule: 'R4', says: '', facts: 0, violations: [] }];
+    assert.deepEqual([unseenRules({ minutes: 2 }, { verdicts }), unseenRules({ minutes: 0.4 }, { verdicts })], [['R4'], []]);
   });
 });
