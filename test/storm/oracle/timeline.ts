@@ -56,7 +56,7 @@ export function statesMoveAlongTheTable({ dump, history }: Evidence): Verdict {
       );
     }
   }
-  const reachable = closureOf(ORDER_TRANSITIONS);
+  const reachable = closureOf(ORDER_MOVES);
   for (const { id, statuses } of history.orders.values())
     statuses.slice(1).forEach((to, index) => {
       const from = statuses[index] ?? '';
