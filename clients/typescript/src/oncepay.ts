@@ -161,8 +161,8 @@ export class Oncepay {
 }
 
 /**
- * The request as it is sent. Whatever is a number in one is whole. JSON would make `null` of NaN, and the API takes an amount that is null for
- * all there is to return. Throws TypeError.
+ * The request as it is sent. Whatever is a number in one is whole; of NaN, JSON would make a `null`, which says nothing of what went wrong.
+ * Throws TypeError.
  */
 function bodyOf(request: object): string {
   return JSON.stringify(request, (name, value: unknown) => {
