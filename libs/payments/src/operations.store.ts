@@ -110,11 +110,11 @@ export async function requestOf(tx: Tx, id: string): Promise<string | null> {
   return (await tx.paymentOperation.findUnique({ where: { id }, select: { requestId: true } }))?.requestId ?? null;
 }
 
-/** Prolongs the lease; false when another worker has taken the operation over. */
+/** Prolongs the lease; false when it was given back or another worker has it: a renewal may come late, and must not lock the next claimer out. */
 export async function renewLease(tx: Tx, { id, fence }: ClaimedOperation): Promise<boolean> {
   const count = await tx.$executeRaw`
     UPDATE payment_operations SET lease_until = now() + make_interval(secs => ${LEASE_SECONDS})
-    WHERE id = ${id}::uuid AND fence = ${fence} AND finished_at IS NULL`;
+    WHERE id = ${id}::uuid AND fence = ${fence} AND lease_until IS NOT NULL AND finished_at IS NULL`;
   return count === 1;
 }
 

@@ -7,11 +7,12 @@ import { createLogger } from '#libs/telemetry';
 import { layOrder, sentFor, strike } from '../../../test/support/laid-orders.js';
 import { type Stack, startStack } from '../../../test/support/stack.js';
 import { waitFor } from '../../../test/support/wait-for.js';
+import { claimOperation, postpone, renewLease } from './operations.store.js';
 import { type Payments } from './payments.js';
 import { runOperation } from './run-operation.js';
 import { StripeGateway } from './stripe/stripe-gateway.js';
 
-describe('an operation that follows from another', () => {
+describe('an operation', () => {
   let stack: Stack;
   let payments: Payments;
   before(async () => {
@@ -36,7 +37,7 @@ describe('an operation that follows from another', () => {
     await stack.close();
   });
 
-  it('is tried again by the job that tried it first, when it is due', async () => {
+  it('that follows from another is tried again by the job that tried it first, when it is due', async () => {
     const laid = await layOrder(stack);
     await strike(stack, laid, 'confirm', { action: 'rate_limit', retryAfterSeconds: 30, nth: [1] });
     const job = uuidOf('op', laid.operations.create) ?? '';
@@ -46,6 +47,16 @@ describe('an operation that follows from another', () => {
     assert.deepEqual(await runOperation(payments, job), { outcome: 'done' });
     assert.equal((await stack.readOrder(laid.id)).status, 'paid');
     assert.equal((await sentFor(stack, laid, 'confirm')).length, 2);
+  });
+
+  it('that was given back can be claimed at once, also when a renewal of its lease comes late', async () => {
+    const { autocommit } = payments.database;
+    const id = uuidOf('op', (await layOrder(stack)).operations.create) ?? '';
+    const claimed = (await claimOperation(autocommit, id)) ?? assert.fail();
+    assert.equal(await renewLease(autocommit, claimed), true);
+    await postpone(autocommit, claimed, { status: 'queued', delayMs: 0, error: { code: null, declineCode: null, message: null } });
+    assert.equal(await renewLease(autocommit, claimed), false);
+    assert.equal((await claimOperation(autocommit, id))?.fence, claimed.fence + 1);
   });
 });
 
