@@ -4,6 +4,7 @@ import { type RunningWorker } from '../../apps/worker/src/worker.js';
 import { assertRulesHold } from '../support/invariants.js';
 import { journalOf } from '../support/payment-facts.js';
 import { type OrderJson, type Stack, startStack } from '../support/stack.js';
+import { anEvent, deliverTo, eventStatus } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 const FAILURES_MAX = 5;
@@ -39,13 +40,26 @@ function accept(count: number, overrides: object = {}): Promise<readonly OrderJs
   return Promise.all(Array.from({ length: count }, () => stack.order(overrides)));
 }
 
+/** Brings an event for which the worker reads at Stripe: of a refund that does not say whose it is. Returns the event's id. */
+async function haveRead(): Promise<string> {
+  const refund = { id: `re_${crypto.randomUUID()}`, object: 'refund', status: 'succeeded', amount: 1, currency: 'usd', reason: null };
+  const event = anEvent('refund.updated', { ...refund, payment_intent: 'pi_of_somebody_else', metadata: {} });
+  assert.equal((await deliverTo(stack, event)).status, 200);
+  return event.id;
+}
+
+/** Waits until Stripe has answered what was read for an event. */
+function isRead(eventId: string): Promise<true> {
+  return waitFor('the event to be found to be none of ours', async () => (await eventStatus(stack, eventId)) === 'ignored');
+}
+
 /** How often our operations were sent. */
 async function sends(): Promise<number> {
   return (await journalOf(stack, 'kind=request&limit=10000')).filter(({ idempotencyKey }) => String(idempotencyKey).startsWith('op_'))
     .length;
 }
 
-describe('while Stripe answers nothing but 503, two workers', () => {
+describe('while Stripe answers nothing but 503 to what is written, two workers', () => {
   let orders: readonly OrderJson[];
 
   it('open the breaker together, and the API goes on to accept', async () => {
@@ -86,6 +100,13 @@ describe('while Stripe answers nothing but 503, two workers', () => {
     });
   });
 
+  it('go on to read, and take no answer to that for the end of it', async () => {
+    const { trips } = await breaker();
+    await isRead(await haveRead());
+    // Closing it would have begun the count anew.
+    assert.ok((await breaker()).trips >= trips);
+  });
+
   it('make all that waited due when a probe succeeds, wherever its time had been', async () => {
     await stack.database.query(
       `UPDATE payment_operations SET next_attempt_at = now() + interval '1 hour'
@@ -95,6 +116,22 @@ describe('while Stripe answers nothing but 503, two workers', () => {
     for (const { id } of orders) await stack.orderIn(id, 'paid', 60_000);
     assert.equal((await breaker()).state, 'closed');
     assert.deepEqual(await stack.database.query('SELECT 1 FROM payment_operations WHERE delayed_by IS NOT NULL'), []);
+  });
+});
+
+describe('while Stripe answers nothing but 503 to what is read', () => {
+  it('what is written goes on, and what has to be read waits', async () => {
+    const { version } = await breaker();
+    await stack.control('/_sim/faults', { route: 'GET /v1/payment_intents/:id', action: 'error', status: 503 });
+    const events = await Promise.all(Array.from({ length: FAILURES_MAX }, haveRead));
+    await waitFor(
+      'the breaker of reads to open',
+      async () => (await stack.database.query(`SELECT 1 FROM breakers WHERE name = 'reads' AND cause = 'outage'`)).length === 1,
+    );
+    await stack.orderIn((await stack.order()).id, 'paid', 30_000);
+    assert.equal((await breaker()).version, version);
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    for (const event of events) await isRead(event);
   });
 });
 

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { admit, afterAnswer, afterFailure, type Breaker, type BreakerChange, CLOSED } from './breaker.js';
+import {
+  admit,
+  afterAnswer,
+  afterFailure,
+  type Breaker,
+  type BreakerCause,
+  type BreakerChange,
+  type BreakerName,
+  CLOSED,
+} from './breaker.js';
+import { breakersOf, type CallEnd, type Endpoint, toldBy } from './endpoint.js';
 
 const CALL = { isProbe: false, failuresMax: 3, chance: 0.5 };
 const PROBE = { ...CALL, isProbe: true };
@@ -74,4 +84,25 @@ describe('a breaker', () => {
       }),
     );
   });
+});
+
+describe('the end of a call', () => {
+  const OUTAGE: CallEnd = { kind: 'unknown', isOutage: true };
+  const REFUSED: CallEnd = { kind: 'misconfigured', isOutage: false };
+  const DECLINED: CallEnd = { kind: 'declined', isOutage: false };
+  const rows: readonly (readonly [what: string, Endpoint, CallEnd, told: Partial<Record<BreakerName, BreakerCause | null>>])[] = [
+    ['a write that is answered', 'refunds.create', null, { stripe: null, refunds: null }],
+    ['a write that is declined', 'payment_intents.confirm', DECLINED, { stripe: null, payment_intents: null }],
+    ['a write that meets an outage', 'payment_intents.create', OUTAGE, { stripe: 'outage' }],
+    ['a write that is refused our credentials', 'checkout_sessions.create', REFUSED, { stripe: null, checkout_sessions: 'credentials' }],
+    ['a read that is answered', 'reads', null, { reads: null }],
+    ['a read that meets an outage', 'reads', OUTAGE, { reads: 'outage' }],
+    ['a read that is refused our credentials', 'reads', REFUSED, { reads: 'credentials' }],
+  ];
+  for (const [what, endpoint, end, told] of rows) {
+    it(`is told to its own breakers alone: ${what}`, () => {
+      assert.deepEqual(Object.fromEntries(toldBy(endpoint, end)), told);
+      for (const name of Object.keys(told)) assert.ok(breakersOf(endpoint).some((known) => known === name));
+    });
+  }
 });

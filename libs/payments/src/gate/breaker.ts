@@ -1,6 +1,6 @@
 /**
- * The circuit breakers: `stripe` opens when Stripe cannot be reached or is failing, each other one when Stripe refuses
- * our credentials for calls of that class, as a restricted key may be allowed payments and not refunds.
+ * The circuit breakers: `stripe` opens when what we write cannot reach Stripe or Stripe fails at it, each other one when Stripe refuses
+ * our credentials for calls of that class, as a restricted key may be allowed payments and not refunds; `reads` for either reason.
  */
 export const BREAKERS = ['stripe', 'customers', 'payment_intents', 'checkout_sessions', 'refunds', 'reads'] as const;
 

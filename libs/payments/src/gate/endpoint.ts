@@ -1,4 +1,5 @@
-import { type BreakerName } from './breaker.js';
+import { type FailureKind } from '../stripe/stripe-failure.js';
+import { type BreakerCause, type BreakerName } from './breaker.js';
 
 /** What Stripe counts calls by. Reads share one: they are few, and none is worth a charge. */
 export const ENDPOINTS = [
@@ -30,3 +31,27 @@ export const CREDENTIALS_OF: Readonly<Record<Endpoint, CredentialsBreaker>> = {
   'refunds.create': 'refunds',
   reads: 'reads',
 };
+
+/**
+ * The breaker of outages of an endpoint. Reads have one of their own: they go well while every write fails, as the other way round, so the
+ * answers of one say nothing of the other.
+ */
+export function outageBreakerOf(endpoint: Endpoint): BreakerName {
+  return endpoint === 'reads' ? 'reads' : 'stripe';
+}
+
+/** The breakers before an endpoint. */
+export function breakersOf(endpoint: Endpoint): readonly BreakerName[] {
+  return [...new Set([outageBreakerOf(endpoint), CREDENTIALS_OF[endpoint]])];
+}
+
+/** How a call ended, as far as breakers care; null: well. */
+export type CallEnd = { readonly kind: FailureKind; readonly isOutage: boolean } | null;
+
+/** What the end of a call tells each breaker that it concerns: the cause of a failure to count, or null for an answer. */
+export function toldBy(endpoint: Endpoint, end: CallEnd): ReadonlyMap<BreakerName, BreakerCause | null> {
+  // An outage says nothing of our credentials.
+  if (end?.isOutage === true) return new Map([[outageBreakerOf(endpoint), 'outage']]);
+  const cause = end?.kind === 'misconfigured' ? 'credentials' : null;
+  return new Map(breakersOf(endpoint).map((name) => [name, name === CREDENTIALS_OF[endpoint] ? cause : null]));
+}

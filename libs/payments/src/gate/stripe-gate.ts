@@ -14,7 +14,7 @@ import {
   CLOSED,
 } from './breaker.js';
 import { changeBreaker, claimProbe, loadBreakers, renewProbe, yieldProbe } from './breakers.store.js';
-import { CREDENTIALS_OF, type Endpoint } from './endpoint.js';
+import { breakersOf, CREDENTIALS_OF, type Endpoint, outageBreakerOf, toldBy } from './endpoint.js';
 import { Limiter } from './limiter.js';
 
 /** What every call to Stripe passes. */
@@ -109,11 +109,10 @@ export class SharedGate implements StripeGate {
     const end = async (failure: StripeFailure | null): Promise<void> => {
       clearInterval(heartbeat ?? undefined);
       try {
-        await this.#told('stripe', failure?.isOutage === true ? 'outage' : null, failure, probes);
-        // An outage says nothing of our credentials, but its probe is over.
-        const name = CREDENTIALS_OF[endpoint];
-        if (failure?.isOutage !== true || probes.some((probe) => probe.name === name))
-          await this.#told(name, failure?.kind === 'misconfigured' || failure?.isOutage === true ? 'credentials' : null, failure, probes);
+        const causes = toldBy(endpoint, failure);
+        for (const [name, cause] of causes) await this.#told(name, cause, failure, probes);
+        // An outage says nothing of our credentials, but a probe of them is over.
+        for (const { name } of probes) if (!causes.has(name)) await this.#told(name, 'credentials', failure, probes);
         if (failure?.kind === 'throttled') await this.#limiter?.shrink(endpoint, failure.rateLimitedReason, failure.retryAfterMs ?? 0);
       } catch (error) {
         // What Stripe said of the operation matters more; the next call tells the gate again.
@@ -124,7 +123,7 @@ export class SharedGate implements StripeGate {
       answered: () => end(null),
       failed: async (failure) => {
         await end(failure);
-        const name = failure.isOutage ? 'stripe' : failure.kind === 'misconfigured' ? CREDENTIALS_OF[endpoint] : null;
+        const name = failure.isOutage ? outageBreakerOf(endpoint) : failure.kind === 'misconfigured' ? CREDENTIALS_OF[endpoint] : null;
         if (name === null) return failure;
         const verdict = admit(this.#now(name));
         if (typeof verdict === 'object') return failure.delayed(name, this.#lineUp(name, verdict.waitMs));
@@ -258,10 +257,6 @@ function told(failure: StripeFailure | null): string | null {
   if (failure === null) return null;
   const { httpStatus, error } = failure;
   return httpStatus === null ? error.message : `Stripe answered ${httpStatus}${error.code === null ? '' : ` ${error.code}`}`;
-}
-
-function breakersOf(endpoint: Endpoint): readonly BreakerName[] {
-  return ['stripe', CREDENTIALS_OF[endpoint]];
 }
 
 function noTurn(askAgainInMs: number): StripeFailure {
