@@ -171,6 +171,18 @@ const answer = (status: number, error: object): object => ({
   count: 1,
 });
 
+/** As much as ours, and somebody else's. */
+const A_REFUND = {
+  id: 're_of_another',
+  object: 'refund',
+  status: 'succeeded',
+  amount: 700,
+  currency: 'usd',
+  payment_intent: 'pi_of_another',
+  reason: null,
+  metadata: { oncepay_operation: 'op_of_another' },
+};
+
 const DOUBTFUL: readonly (readonly [string, object])[] = [
   ['a reset', { action: 'reset' }],
   ['half an answer', { action: 'truncate' }],
@@ -231,7 +243,16 @@ const CASES = (Object.keys(COMMANDS) as Name[]).flatMap((name): Case[] => {
       },
     ),
     ...(name === 'refunds'
-      ? []
+      ? [
+          one(
+            'what another operation ordered is no answer, and the same key settles it: 200',
+            [{ action: 'json', status: 200, count: 1, body: JSON.stringify(A_REFUND) }],
+            async (laid: Laid) => {
+              await throughDoubt(laid);
+              assert.equal((await refundsOf(stack, laid.orderOf.id)).length, 1);
+            },
+          ),
+        ]
       : [
           one(
             '500 kept before the effect is replayed, read, then sent under a new key: 500',

@@ -5,6 +5,7 @@ import { assertRulesHold, keepOutbox } from '../support/invariants.js';
 import { historyOf, keepHistory, type LaidOrder, layOrder, putOffFor, sentFor, strike, type Struck } from '../support/laid-orders.js';
 import { effectsOn } from '../support/payment-facts.js';
 import { type OrderJson, type Stack, startStack, WITHOUT_BREAKER } from '../support/stack.js';
+import { anIntent } from '../support/stripe-events.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Short for the tests of no answer, yet long enough that a busy machine never takes it for one. */
@@ -15,8 +16,8 @@ const PAID_ONCE = ['authorized 2000 usd', 'captured 2000 usd'];
 interface Case {
   readonly name: string;
   readonly struck: Struck;
-  readonly faults: readonly object[];
-  readonly paymentMethod?: string;
+  readonly faults: readonly object[] | ((laid: LaidOrder) => readonly object[]);
+  readonly order?: object;
   readonly expect: (laid: LaidOrder) => Promise<void>;
 }
 
@@ -61,6 +62,8 @@ const answer = (status: number, error: object): object => ({
   body: JSON.stringify({ error: { message: 'told by the test', ...error } }),
   count: 1,
 });
+
+const success = (object: object): object => ({ action: 'json', status: 200, count: 1, body: JSON.stringify(object) });
 
 const DOUBTFUL: readonly (readonly [string, object])[] = [
   ['no answer', { action: 'hang', ms: 30_000 }],
@@ -207,7 +210,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a decline whose answer is lost is found by the same key, and charged no further',
     struck: 'confirm',
-    paymentMethod: 'pm_card_chargeDeclined',
+    order: { paymentMethod: 'pm_card_chargeDeclined' },
     faults: [{ action: 'reset', phase: 'after', count: 1 }],
     expect: async (laid) => {
       const { payment } = await stack.orderIn(laid.id, 'requires_payment');
@@ -216,25 +219,49 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: 'an intent of another amount than the order is never accepted',
+    name: 'an intent that another operation ordered is no answer to a create, and the same key settles it',
     struck: 'create',
     faults: [
-      {
-        action: 'json',
-        status: 200,
-        count: 1,
-        body: JSON.stringify({
+      success(anIntent({ status: 'requires_payment_method', amount_received: 0, metadata: { oncepay_operation: 'op_of_another' } })),
+    ],
+    expect: throughDoubt('create'),
+  },
+  {
+    name: 'a session that another operation ordered is no answer to a create, and the same key settles it',
+    struck: 'create',
+    order: { paymentMethod: undefined, checkout: 'hosted', returnUrl: 'https://shop.example/return' },
+    faults: [
+      success({
+        id: 'cs_of_another',
+        object: 'checkout.session',
+        status: 'open',
+        amount_total: 2_000,
+        currency: 'usd',
+        url: 'https://pay.example/cs_of_another',
+        expires_at: Math.floor(Date.now() / 1_000) + 3_600,
+        payment_intent: null,
+        metadata: { oncepay_operation: 'op_of_another' },
+      }),
+    ],
+    expect: async (laid) => {
+      const { payment } = await stack.orderIn(laid.id, 'requires_payment');
+      assert.doesNotMatch(payment.url ?? '', /cs_of_another/);
+      assert.equal(await historyOf(stack, laid, 'create'), 'in_flight unknown in_flight? done?');
+    },
+  },
+  {
+    name: 'an intent of another amount than the order is never accepted',
+    struck: 'create',
+    faults: ({ operations }) => [
+      success(
+        anIntent({
           id: 'pi_of_another_amount',
-          object: 'payment_intent',
           status: 'requires_payment_method',
           amount: 1,
           amount_received: 0,
-          currency: 'usd',
-          metadata: {},
-          latest_charge: null,
-          payment_method: null,
+          metadata: { oncepay_operation: operations.create },
         }),
-      },
+      ),
     ],
     expect: async (laid) => {
       await waitFor('the operation to be parked', async () => (await historyOf(stack, laid, 'create')) === 'in_flight parked');
@@ -257,10 +284,10 @@ describe("Stripe's answer", () => {
     await keepOutbox(stack.database);
     await keepHistory(stack.database);
     await Promise.all(
-      CASES.map(async ({ name, struck, faults, paymentMethod = 'pm_card_visa' }) => {
-        const order = await layOrder(stack, { paymentMethod });
-        for (const fault of faults) await strike(stack, order, struck, fault);
-        laid.set(name, order);
+      CASES.map(async ({ name, struck, faults, order }) => {
+        const accepted = await layOrder(stack, order);
+        for (const fault of typeof faults === 'function' ? faults(accepted) : faults) await strike(stack, accepted, struck, fault);
+        laid.set(name, accepted);
       }),
     );
     await stack.startWorker();

@@ -190,6 +190,34 @@ describe('the answer to a call', () => {
     }
   });
 
+  it('is unknown when it is not the object that we asked to be made', async () => {
+    const session = {
+      id: 'cs_1',
+      object: 'checkout.session',
+      status: 'open',
+      amount_total: 4_300,
+      currency: 'usd',
+      expires_at: 1,
+      url: 'https://pay.example/',
+    };
+    const rows: readonly (readonly [other: object, call: () => Promise<unknown>, what: string])[] = [
+      [intent({ metadata: { ...METADATA, oncepay_operation: 'op_2' } }), CALLS.create, 'another PaymentIntent'],
+      [intent(), CALLS.create, 'another PaymentIntent'],
+      [session, () => gateway.createCheckoutSession({ mode: 'payment', metadata: METADATA }, 'op_1-1'), 'another Checkout Session'],
+      [refund({ metadata: null }), CALLS.refund, 'another Refund'],
+      [refund({ payment_intent: 'pi_2' }), CALLS.refund, 'the Refund of another PaymentIntent'],
+      [
+        { id: 'cus_1', object: 'customer', metadata: {} },
+        () => gateway.createCustomer({ metadata: METADATA }, 'op_1-1'),
+        'another Customer',
+      ],
+    ];
+    for (const [other, call, what] of rows) {
+      const { kind, error } = await failure(json(other), call);
+      assert.deepEqual([kind, error.message], ['unknown', `Stripe answered with ${what}`]);
+    }
+  });
+
   it('is unknown when a member we rely on is missing or is not what it should be', async () => {
     const broken: readonly object[] = [
       { object: 'charge' },
@@ -257,7 +285,7 @@ describe('a refund', () => {
   it('is read in full; no status, and one that is not known, counts as pending', async () => {
     const read = async (more: object): Promise<Awaited<ReturnType<typeof CALLS.refund>>> => {
       answer = json(refund(more));
-      return CALLS.refund();
+      return gateway.retrieveRefund('re_1');
     };
     assert.deepEqual(
       await read({

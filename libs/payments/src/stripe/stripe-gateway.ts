@@ -66,9 +66,7 @@ export class StripeGateway {
         await this.#guard(() => this.#stripe.customers.create(params, { idempotencyKey }), 'customers.create'),
       );
       if (observation === null) throw noAnswer('Stripe answered with what is no Customer');
-      if (params.metadata && observation.operationId !== params.metadata[METADATA.operation])
-        throw noAnswer('Stripe answered with another Customer');
-      return observation;
+      return made(observation, params, 'Customer');
     });
   }
 
@@ -79,9 +77,10 @@ export class StripeGateway {
 
   /** Makes an intent, unconfirmed. Safe to repeat under the same key for 24 h; without it a harmless orphan remains. */
   createPaymentIntent(params: CreateIntentParams, idempotencyKey: string): Promise<PaymentIntentObservation> {
-    return effect('worker.stripe.create', () =>
-      this.#ask(() => this.#stripe.paymentIntents.create(params, { idempotencyKey }), null, 'payment_intents.create'),
-    );
+    return effect('worker.stripe.create', async () => {
+      const create = (): Promise<unknown> => this.#stripe.paymentIntents.create(params, { idempotencyKey });
+      return made(await this.#ask(create, null, 'payment_intents.create'), params, 'PaymentIntent');
+    });
   }
 
   /** Confirms an intent. Safe to repeat: under the same key for 24 h, later because the intent's own state refuses it. */
@@ -107,16 +106,20 @@ export class StripeGateway {
 
   /** Returns money. Safe to repeat under the same key for 24 h; afterwards nothing at Stripe stops a second partial refund. */
   createRefund(params: CreateRefundParams, idempotencyKey: string): Promise<RefundObservation> {
-    return effect('worker.stripe.refund', () =>
-      this.#askRefund(() => this.#stripe.refunds.create(params, { idempotencyKey }), 'refunds.create'),
-    );
+    return effect('worker.stripe.refund', async () => {
+      const create = (): Promise<unknown> => this.#stripe.refunds.create(params, { idempotencyKey });
+      const observation = made(await this.#askRefund(create, 'refunds.create'), params, 'Refund');
+      if (observation.paymentIntentId !== params.payment_intent) throw noAnswer('Stripe answered with the Refund of another PaymentIntent');
+      return observation;
+    });
   }
 
   /** Opens a Checkout Session. Safe to repeat under the same key for 24 h; without it an orphan remains whose address nobody learns. */
   createCheckoutSession(params: CreateSessionParams, idempotencyKey: string): Promise<SessionObservation> {
-    return effect('worker.stripe.create', () =>
-      this.#askSession(() => this.#stripe.checkout.sessions.create(params, { idempotencyKey }), null, 'checkout_sessions.create'),
-    );
+    return effect('worker.stripe.create', async () => {
+      const create = (): Promise<unknown> => this.#stripe.checkout.sessions.create(params, { idempotencyKey });
+      return made(await this.#askSession(create, null, 'checkout_sessions.create'), params, 'Checkout Session');
+    });
   }
 
   /** Closes a Checkout Session nobody has completed, and its intent with it. Safe to repeat: its state refuses a second. */
@@ -291,6 +294,17 @@ export class StripeGateway {
     await passage.answered();
     return answer;
   }
+}
+
+/** What was made, if it is what we asked to be made: somebody else's object under our key would be charged or counted for ours. */
+function made<T extends { readonly operationId: string | null }>(
+  seen: T,
+  { metadata }: { readonly metadata?: Stripe.Emptyable<Stripe.MetadataParam> },
+  what: string,
+): T {
+  const ours = metadata ? metadata[METADATA.operation] : undefined;
+  if (ours !== undefined && seen.operationId !== ours) throw noAnswer(`Stripe answered with another ${what}`);
+  return seen;
 }
 
 /** The SDK takes a proxy's 502 for an object when its JSON has no `error`. */
