@@ -115,6 +115,19 @@ const CASES: readonly Case[] = [
       faults: [{ ...answer(400, { type: 'invalid_request_error' }), headers: { 'Stripe-Should-Retry': 'true' } }],
       expect: unsent(struck, 0),
     },
+    ...([409, 429] as const).map((status): Case => ({
+      name: `${status} to a ${struck} that Stripe says not to repeat is settled by reading, then sent under a new key`,
+      struck,
+      faults: [{ ...answer(status, { type: 'invalid_request_error' }), headers: { 'Stripe-Should-Retry': 'false' } }],
+      expect: async (laid) => {
+        await paidOnce(laid);
+        const sent = await sentFor(stack, laid, struck);
+        assert.deepEqual(
+          sent.map(({ generation }) => generation),
+          [1, 2],
+        );
+      },
+    })),
     {
       name: `409 to a ${struck} is unknown: its twin is in flight, and the same key comes again after 1 to 5 s`,
       struck,

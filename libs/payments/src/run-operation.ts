@@ -167,7 +167,7 @@ async function follow(
         : settle(payments, operation, payment, plan.status, read.happened === 'nothing' ? told : read.fact, failure.error);
     }
     case 'resolve':
-      return resolve(payments, operation, payment);
+      return resolve(payments, operation, payment, failure.retryAfterMs ?? fullJitterMs(operation.attempts, payments.entropy.random()));
     case 'again': {
       const { status, delayMs, spendsAttempt } = plan;
       return again(payments, operation, { status, delayMs, error: failure.error, delayedBy: failure.delayedBy }, spendsAttempt);
@@ -204,8 +204,11 @@ async function lookUp(
   }
 }
 
-/** Learns from Stripe's own objects what became of an operation that no answer will ever tell of. */
-async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState): Promise<AttemptResult> {
+/**
+ * Learns from Stripe's own objects what became of an operation that no answer will ever tell of. `restMs`: what a new key waits, as Stripe
+ * may refuse that one too.
+ */
+async function resolve(payments: Payments, operation: ClaimedOperation, payment: PaymentState, restMs = 0): Promise<AttemptResult> {
   const read = await lookUp(payments, operation, () => resolveByReading(payments.gateway, operation, payment));
   if (read instanceof StripeFailure) return settle(payments, operation, payment, 'parked', null, read.error);
   if (read.happened !== 'nothing') return settleAsRead(payments, operation, payment, read);
@@ -216,7 +219,7 @@ async function resolve(payments: Payments, operation: ClaimedOperation, payment:
   }
   const generation = operation.generation + 1;
   const newKey = { generation, stripeIdempotencyKey: stripeIdempotencyKey(operation.id, generation) };
-  return again(payments, operation, { status: 'queued', delayMs: 0, error: NOTHING_HAPPENED, newKey }, false);
+  return again(payments, operation, { status: 'queued', delayMs: restMs, error: NOTHING_HAPPENED, newKey }, false);
 }
 
 /** Gives an operation up for a person to decide, after a last look: an outage that is over may be all that kept us from knowing. */

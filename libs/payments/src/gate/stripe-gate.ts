@@ -113,7 +113,7 @@ export class SharedGate implements StripeGate {
         for (const [name, cause] of causes) await this.#told(name, cause, failure, probes);
         // An outage says nothing of our credentials, but a probe of them is over.
         for (const { name } of probes) if (!causes.has(name)) await this.#told(name, 'credentials', failure, probes);
-        if (failure?.kind === 'throttled') await this.#limiter?.shrink(endpoint, failure.rateLimitedReason, failure.retryAfterMs ?? 0);
+        if (failure !== null) await this.#limiter?.shrink(endpoint, failure.rateLimitedReason, failure.retryAfterMs ?? 0);
       } catch (error) {
         // What Stripe said of the operation matters more; the next call tells the gate again.
         this.parts.logger.warn({ error }, 'the gate before Stripe could not note how a call ended');

@@ -47,6 +47,7 @@ function stripeError(status: number, error: object, headers: Record<string, stri
 }
 
 const SHOULD_RETRY = { 'stripe-should-retry': 'true' };
+const SHOULD_NOT = { 'stripe-should-retry': 'false' };
 const REPLAYED = { 'idempotent-replayed': 'true' };
 
 describe('an answer of Stripe', () => {
@@ -73,19 +74,24 @@ describe('an answer of Stripe', () => {
     ['400 parameter_missing', stripeError(400, { code: 'parameter_missing' }), 'rejected'],
     ['424', stripeError(424, { type: 'api_error' }), 'unknown'],
     ['424, replayed', stripeError(424, { type: 'api_error' }, REPLAYED), 'unknown', true],
-    ['424, not to be retried', stripeError(424, { type: 'api_error' }, { 'stripe-should-retry': 'false' }), 'unknown', true],
+    ['424, not to be retried', stripeError(424, { type: 'api_error' }, SHOULD_NOT), 'unknown', true],
     ['500', stripeError(500, { type: 'api_error' }), 'unknown'],
     ['503', stripeError(503, { type: 'api_error' }), 'unknown'],
     ['500, replayed', stripeError(500, { type: 'api_error' }, REPLAYED), 'unknown', true],
-    ['500, not to be retried', stripeError(500, { type: 'api_error' }, { 'stripe-should-retry': 'false' }), 'unknown', true],
+    ['500, not to be retried', stripeError(500, { type: 'api_error' }, SHOULD_NOT), 'unknown', true],
     ['500, to be retried', stripeError(500, { type: 'api_error' }, SHOULD_RETRY), 'unknown'],
     ['402, replayed', stripeError(402, { type: 'card_error', code: 'card_declined' }, REPLAYED), 'declined'],
     ['400, to be retried', stripeError(400, { code: 'amount_too_small' }, SHOULD_RETRY), 'throttled'],
-    ['400, not to be retried', stripeError(400, { code: 'amount_too_small' }, { 'stripe-should-retry': 'false' }), 'rejected'],
+    ['400, not to be retried', stripeError(400, { code: 'amount_too_small' }, SHOULD_NOT), 'rejected'],
     ['404, to be retried', stripeError(404, { param: 'intent' }, SHOULD_RETRY), 'throttled'],
     ['402, to be retried', stripeError(402, { type: 'card_error', code: 'processing_error' }, SHOULD_RETRY), 'throttled'],
     ['409, to be retried', stripeError(409, {}, SHOULD_RETRY), 'busy'],
     ['401, to be retried', stripeError(401, {}, SHOULD_RETRY), 'misconfigured'],
+    ['401, not to be retried', stripeError(401, {}, SHOULD_NOT), 'misconfigured'],
+    ['402, not to be retried', stripeError(402, { type: 'card_error', code: 'card_declined' }, SHOULD_NOT), 'declined'],
+    ['409, not to be retried', stripeError(409, { type: 'idempotency_error' }, SHOULD_NOT), 'unknown', true],
+    ['429, not to be retried', stripeError(429, {}, SHOULD_NOT), 'unknown', true],
+    ['429 lock_timeout, not to be retried', stripeError(429, { code: 'lock_timeout' }, SHOULD_NOT), 'unknown', true],
   ];
   for (const [what, given, kind, isFinalForKey] of rows) {
     it(`${what} is ${kind}${isFinalForKey ? ', for ever under this key' : ''}`, async () => {

@@ -89,8 +89,9 @@ export function classify(thrown: unknown): StripeFailure {
   const headers = thrown.headers ?? {};
   const shouldRetry = headers['stripe-should-retry'];
   const isReplay = headers['idempotent-replayed'] === 'true';
-  const kind = overrule(kindOf(thrown), shouldRetry, thrown.statusCode);
   const status = thrown.statusCode;
+  const byStatus = kindOf(thrown);
+  const kind = overrule(byStatus, shouldRetry);
   return new StripeFailure(
     {
       kind,
@@ -101,7 +102,7 @@ export function classify(thrown: unknown): StripeFailure {
       isOutage: kind === 'not_sent' || (kind === 'unknown' && !isReplay && (status === undefined || status >= 500)),
       rateLimitedReason: headers['stripe-rate-limited-reason'] ?? null,
       delayedBy: null,
-      isFinalForKey: kind === 'unknown' && isServersFault(status) && (isReplay || shouldRetry === 'false'),
+      isFinalForKey: kind === 'unknown' && (byStatus !== 'unknown' || (isServersFault(status) && (isReplay || shouldRetry === 'false'))),
       paymentIntent: readPaymentIntent(thrown.payment_intent),
     },
     thrown,
@@ -167,10 +168,14 @@ function isServersFault(statusCode: number | undefined): boolean {
   return statusCode === 424 || (statusCode ?? 0) >= 500;
 }
 
-/** Stripe says itself whether the same request may succeed later; its word outranks the status. */
-function overrule(kind: FailureKind, shouldRetry: string | undefined, statusCode: number | undefined): FailureKind {
-  if (shouldRetry !== 'true' || statusCode === undefined) return kind;
-  return kind === 'rejected' || kind === 'declined' || kind === 'bug' ? 'throttled' : kind;
+/**
+ * Stripe says itself whether the same request may succeed later; its word outranks the status. What it will never answer otherwise under
+ * this key is read for, as no refusal of the operation was spoken. Refused credentials are not the request's fault.
+ */
+function overrule(kind: FailureKind, shouldRetry: string | undefined): FailureKind {
+  if (shouldRetry === 'true') return kind === 'rejected' || kind === 'declined' || kind === 'bug' ? 'throttled' : kind;
+  if (shouldRetry === 'false') return kind === 'busy' || kind === 'throttled' ? 'unknown' : kind;
+  return kind;
 }
 
 function neverConnected(error: InstanceType<typeof Stripe.errors.StripeError>): boolean {
