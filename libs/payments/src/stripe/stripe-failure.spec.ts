@@ -156,6 +156,8 @@ describe('an answer of Stripe', () => {
       (await failure(stripeError(status, {}, { 'retry-after': value }))).retryAfterMs;
     assert.equal(await wait('7'), 7_000);
     assert.equal(await wait('0'), 0);
+    assert.equal(await wait('300'), 300_000);
+    assert.equal(await wait('86400'), 600_000, 'no buyer waits for a day');
     assert.equal(await wait('2', 503), 2_000);
     assert.equal(await wait('soon'), null);
     assert.equal(await wait('Wed, 21 Oct 2015 07:28:00 GMT'), 0);

@@ -190,10 +190,10 @@ function neverConnected(error: InstanceType<typeof Stripe.errors.StripeError>): 
 }
 
 /**
- * Stripe's limits are counted by the second, and an outage ends unannounced: a header that says more than a minute, from
- * Stripe or from a proxy with a wrong clock, would let a buyer wait for days, and asking once a minute hurts nobody.
+ * Stripe's limits are counted by the second. What says more than this comes from a proxy or a clock that is wrong, and would let a buyer
+ * wait for days; to ask once in ten minutes hurts nobody.
  */
-const RETRY_AFTER_MAX_MS = 60_000;
+const RETRY_AFTER_MAX_MS = 600_000;
 
 /** Retry-After in whole seconds or as an HTTP date (RFC 9110, 10.2.3). */
 function retryAfterMs(value: string | undefined): number | null {
