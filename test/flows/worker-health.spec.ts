@@ -4,28 +4,46 @@ import { loadConfig } from '#libs/config';
 import { createLogger } from '#libs/telemetry';
 import { startWorker } from '../../apps/worker/src/worker.js';
 import { freshDatabase } from '../support/database.js';
-import { call } from '../support/http-client.js';
+import { type Answer, call } from '../support/http-client.js';
 import { queueSettings } from '../support/queue-backend.js';
 
+const NO_BACKLOG = {
+  operationSeconds: 0,
+  outboxSeconds: 0,
+  eventSeconds: 0,
+  thresholdSeconds: { operation: 60, outbox: 30, event: 60 },
+};
+
 describe("the worker's health", () => {
-  it('is live and ready while database and queue answer, and names the part that does not', async () => {
+  it('is live while its loops turn, ready while all it needs is there, and names the part that is not', async () => {
     const database = await freshDatabase();
     const queue = await queueSettings();
     const settings = { DATABASE_URL: database.url, ADMIN_PORT: '0', ...queue };
     const worker = await startWorker(loadConfig(settings), createLogger('test', 'silent'));
     const url = `http://127.0.0.1:${worker.healthPort ?? 0}`;
     try {
-      assert.equal((await call(`${url}/health/live`)).status, 200);
-      const ready = await call(`${url}/health/ready`);
-      assert.equal(ready.status, 200);
-      assert.deepEqual(ready.json['details'], { database: { status: 'up' }, queue: { status: 'up' }, accepting: { status: 'up' } });
+      const ask = (path: string): Promise<Answer> => call(`${url}/health/${path}`);
+      const turning = { status: 'ok', details: { relay: { status: 'up' }, sweeper: { status: 'up' } } };
+      const allUp = { database: { status: 'up' }, migrations: { status: 'up' }, queue: { status: 'up' }, accepting: { status: 'up' } };
+      assert.deepEqual((await ask('live')).json, turning);
+      const ready = await ask('ready');
+      assert.deepEqual([ready.status, ready.json['details']], [200, allUp]);
+      const backlog = await ask('backlog');
+      assert.deepEqual([backlog.status, Object(backlog.json['details']).backlog], [200, { status: 'up', ...NO_BACKLOG }]);
+
+      await database.query(
+        'DELETE FROM "_prisma_migrations" WHERE migration_name = (SELECT max(migration_name) FROM "_prisma_migrations")',
+      );
+      const behind = await ask('ready');
+      assert.deepEqual([behind.status, behind.json['details']], [503, { ...allUp, migrations: { status: 'down' } }]);
 
       await database.drop();
-      const down = await call(`${url}/health/ready`);
-      assert.equal(down.status, 503);
+      const down = await ask('ready');
       const inDatabase = queue['REDIS_URL'] === undefined ? 'down' : 'up';
-      assert.deepEqual(down.json['details'], { database: { status: 'down' }, queue: { status: inDatabase }, accepting: { status: 'up' } });
-      assert.equal((await call(`${url}/health/live`)).status, 200);
+      const without = { database: { status: 'down' }, migrations: { status: 'down' }, queue: { status: inDatabase } };
+      assert.deepEqual([down.status, down.json['details']], [503, { ...allUp, ...without }]);
+      assert.deepEqual((await ask('backlog')).json, { status: 'error', details: { backlog: { status: 'down' } } });
+      assert.deepEqual((await ask('live')).json, turning, 'a process begun anew would find no database either');
     } finally {
       await worker.close();
     }

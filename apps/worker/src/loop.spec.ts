@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { waitFor } from '../../../test/support/wait-for.js';
 import { Loop } from './loop.js';
 
 /** Longer than any test takes: a turn that follows was not waited for. */
@@ -148,5 +149,20 @@ describe('a loop', () => {
     end(new Error('cut'));
     await stopped;
     assert.equal(errors.length, 1);
+  });
+
+  it('is turning while turns end, by failing too, and when it was stopped', TIMEOUT, async () => {
+    const { turns, loop } = start(1);
+    const first = await turns.next();
+    assert.ok(loop.isTurning(NEVER_MS));
+    await waitFor('the turn to take long', () => !loop.isTurning(200));
+    const endedAt = performance.now();
+    first(new Error('on purpose'));
+    const second = await turns.next();
+    assert.ok(loop.isTurning(performance.now() - endedAt + 100));
+    const stopped = loop.stop();
+    assert.ok(loop.isTurning(0));
+    second(false);
+    await stopped;
   });
 });

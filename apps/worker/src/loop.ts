@@ -5,6 +5,7 @@
 export class Loop {
   #stopped = false;
   #woken = false;
+  #turnedAt = performance.now();
   #wake: (() => void) | null = null;
   readonly #stopHooks: (() => Promise<void>)[] = [];
   readonly #ended: Promise<void>;
@@ -21,6 +22,11 @@ export class Loop {
   wake(): void {
     this.#woken = true;
     this.#wake?.();
+  }
+
+  /** Whether a turn, good or bad, has ended within this time, or none is wanted any more. */
+  isTurning(withinMs: number): boolean {
+    return this.#stopped || performance.now() - this.#turnedAt <= withinMs;
   }
 
   /** Registers what must be closed when the loop stops. */
@@ -43,6 +49,7 @@ export class Loop {
         this.onError(error);
         return false;
       });
+      this.#turnedAt = performance.now();
       if (!hasMore && !this.#woken && !this.#stopped) await this.#rest();
     }
   }

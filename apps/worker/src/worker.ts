@@ -1,5 +1,5 @@
 import { type Config } from '#libs/config';
-import { Database, readVitalSigns } from '#libs/database';
+import { Database, isMigrated, MIGRATIONS_FOLDER, readBacklog, readVitalSigns } from '#libs/database';
 import { type JobHandlers, JobQueues } from '#libs/jobs';
 import { BREAKERS, type Payments, runOperation, runReconciliation } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
@@ -7,6 +7,7 @@ import { type Logger, renderMetrics } from '#libs/telemetry';
 import { applyEvent } from './apply-event.js';
 import { startHealthServer } from './health-server.js';
 import { openStripe } from './open-stripe.js';
+import { type Loop } from './loop.js';
 import { startRelay } from './relay.js';
 import { startSchedule } from './schedule.js';
 import { scheduledTasks } from './scheduled-tasks.js';
@@ -20,6 +21,8 @@ const REFUND_CONCURRENCY = 8;
 const EVENT_CONCURRENCY = 8;
 /** What is long and in no hurry. */
 const MAINTENANCE_CONCURRENCY = 1;
+/** A turn ends at its first statement without an answer, after 16 s, so this is no busy machine and no database that is away. */
+const LIVE_WITHIN_MS = 120_000;
 
 /** A worker at work. */
 export interface RunningWorker {
@@ -29,6 +32,14 @@ export interface RunningWorker {
   readonly refused: Promise<never>;
   /** Says that it is not ready, takes no more jobs, finishes those under way, lets go of everything. */
   close(): Promise<void>;
+}
+
+interface HealthParts {
+  readonly database: Database;
+  readonly queues: JobQueues;
+  readonly relay: Loop;
+  readonly sweeper: Loop;
+  readonly isDraining: () => boolean;
 }
 
 /** Starts relay, consumers, sweeper and schedule of one worker process. */
@@ -60,18 +71,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   queues.consume('maintenance', MAINTENANCE_CONCURRENCY, handlers);
   const sweeper = startSweeper(payments, relay);
   const schedules = scheduledTasks(payments, config, { relay, queues }).map((task) => startSchedule(database, logger, task));
-  const health =
-    config.adminPort === null
-      ? null
-      : await startHealthServer(
-          config.adminPort,
-          {
-            database: () => database.warmUp(),
-            queue: () => queues.ping(),
-            accepting: () => (isDraining ? Promise.reject(new Error('draining')) : Promise.resolve()),
-          },
-          () => renderMetrics(() => readVitalSigns(database.autocommit, BREAKERS)),
-        );
+  const health = await serveHealth(config, { database, queues, relay, sweeper, isDraining: () => isDraining });
   return {
     healthPort: health?.port ?? null,
     refused: stripe.refused,
@@ -86,6 +86,28 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
       await database.close();
     },
   };
+}
+
+/** Tells how the worker is, if ADMIN_PORT asks for it. */
+async function serveHealth(
+  { adminPort, database: { directUrl } }: Config,
+  { database, queues, relay, sweeper, isDraining }: HealthParts,
+): Promise<Awaited<ReturnType<typeof startHealthServer>> | null> {
+  if (adminPort === null) return null;
+  return startHealthServer(adminPort, {
+    live: {
+      relay: async () => relay.isTurning(LIVE_WITHIN_MS),
+      sweeper: async () => sweeper.isTurning(LIVE_WITHIN_MS),
+    },
+    ready: {
+      database: () => database.warmUp(),
+      migrations: () => isMigrated(directUrl, MIGRATIONS_FOLDER),
+      queue: () => queues.ping(),
+      accepting: async () => !isDraining(),
+    },
+    backlog: () => readBacklog(database.autocommit),
+    metrics: () => renderMetrics(() => readVitalSigns(database.autocommit, BREAKERS)),
+  });
 }
 
 /** The queue, which is there to be used or makes the start fail. */

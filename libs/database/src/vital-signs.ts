@@ -1,7 +1,7 @@
 import { Prisma, type Tx } from './database.js';
 
 /** How long the oldest of each kind has been overdue, in seconds; 0 when none is. */
-export interface Backlog {
+interface Backlog {
   readonly operationSeconds: number;
   readonly outboxSeconds: number;
   readonly eventSeconds: number;
@@ -39,11 +39,22 @@ const OVERDUE_SINCE = Prisma.sql`SELECT op.next_attempt_at FROM payment_operatio
 const OUTBOX_SINCE = Prisma.sql`SELECT min(created_at) FROM outbox`;
 const EVENT_SINCE = Prisma.sql`SELECT min(next_attempt_at) FROM webhook_events WHERE status IN ('received', 'held')`;
 
-/** The ages of what should have happened by now. */
-export async function readBacklog(tx: Tx): Promise<Backlog> {
+/** Overdue for longer than this, something does not move: the sweeper finds lost work within three seconds. */
+const BACKLOG_THRESHOLD_SECONDS = { operation: 60, outbox: 30, event: 60 };
+
+/** The ages of what should have happened by now, with how much is too much, and whether one of them is. */
+export async function readBacklog(
+  tx: Tx,
+): Promise<{ readonly isLate: boolean; readonly facts: Backlog & { readonly thresholdSeconds: typeof BACKLOG_THRESHOLD_SECONDS } }> {
   const rows = await tx.$queryRaw<Backlog[]>`
     SELECT ${ageOf(OVERDUE_SINCE)} AS "operationSeconds", ${ageOf(OUTBOX_SINCE)} AS "outboxSeconds", ${ageOf(EVENT_SINCE)} AS "eventSeconds"`;
-  return rows[0] ?? { operationSeconds: 0, outboxSeconds: 0, eventSeconds: 0 };
+  const [backlog] = rows;
+  if (backlog === undefined) throw new Error('bug: a statement without FROM gave no row');
+  const thresholdSeconds = BACKLOG_THRESHOLD_SECONDS;
+  const { operationSeconds, outboxSeconds, eventSeconds } = backlog;
+  const isLate =
+    operationSeconds > thresholdSeconds.operation || outboxSeconds > thresholdSeconds.outbox || eventSeconds > thresholdSeconds.event;
+  return { isLate, facts: { ...backlog, thresholdSeconds } };
 }
 
 /**

@@ -10,9 +10,6 @@ import { QueueAccess } from '../ops/queue-access.js';
 import { CONFIG } from '../tokens.js';
 import { Draining } from './draining.js';
 
-/** Overdue for longer than this, something does not move: the sweeper finds lost work within three seconds. */
-const BACKLOG_THRESHOLD_SECONDS = { operation: 60, outbox: 30, event: 60 };
-
 /** Longer than a healthy answer ever takes, shorter than an orchestrator's patience. */
 const CHECK_TIMEOUT_MS = 3_000;
 /** For what is only told of: nobody may lose patience with an API because of it. */
@@ -131,13 +128,8 @@ export class HealthController {
   async #backlog(): Promise<HealthIndicatorResult> {
     const session = this.indicator.check('backlog');
     try {
-      const backlog = await readBacklog(this.database.autocommit);
-      const facts = { ...backlog, thresholdSeconds: BACKLOG_THRESHOLD_SECONDS };
-      const isLate =
-        backlog.operationSeconds > BACKLOG_THRESHOLD_SECONDS.operation ||
-        backlog.outboxSeconds > BACKLOG_THRESHOLD_SECONDS.outbox ||
-        backlog.eventSeconds > BACKLOG_THRESHOLD_SECONDS.event;
-      return isLate ? session.down(facts) : session.up(facts);
+      const { isLate, facts } = await readBacklog(this.database.autocommit);
+      return isLate ? session.down({ ...facts }) : session.up({ ...facts });
     } catch {
       return session.down();
     }
