@@ -57,6 +57,10 @@ describe('the metrics', () => {
       // Before anything has happened too: an alarm on what is missing says nothing.
       for (const breaker of ['stripe', 'customers', 'payment_intents', 'checkout_sessions', 'refunds', 'reads'])
         assert.ok(answer.text.includes(`oncepay_breaker_state{breaker="${breaker}"} 0`), breaker);
+      for (const state of ['pending', 'processing', 'requires_payment', 'requires_action', 'authorized'])
+        assert.ok(answer.text.includes(`oncepay_orders_open{state="${state}"} 0`), state);
+      for (const status of ['received', 'held', 'parked'])
+        assert.ok(answer.text.includes(`oncepay_webhook_events{status="${status}"} 0`), status);
     }
   });
 

@@ -22,6 +22,10 @@ export interface Signs {
   readonly openDiscrepancies: number;
 }
 
+/** What is counted where nothing is: an alarm on a sample that is missing says nothing. */
+const NO_ORDERS = { pending: 0, processing: 0, requires_payment: 0, requires_action: 0, authorized: 0 };
+const NO_EVENTS = { received: 0, held: 0, parked: 0 };
+
 /** Counting stops here: a scrape costs milliseconds whatever has happened, and nobody acts otherwise on more. */
 const COUNTED_MAX = 50_000;
 
@@ -78,5 +82,9 @@ export async function readVitalSigns(tx: Tx, breakers: readonly string[]): Promi
       ${countOf(Prisma.sql`SELECT 1 FROM discrepancies WHERE resolved_at IS NULL`)} AS "openDiscrepancies"`;
   const [signs] = rows;
   if (signs === undefined) throw new Error('bug: a statement without FROM gave no row');
-  return signs;
+  return {
+    ...signs,
+    ordersByState: { ...NO_ORDERS, ...signs.ordersByState },
+    eventsByStatus: { ...NO_EVENTS, ...signs.eventsByStatus },
+  };
 }

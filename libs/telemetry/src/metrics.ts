@@ -103,7 +103,11 @@ const labelled = <L extends string>(name: string, help: string, label: L): Gauge
   new Gauge({ name, help, labelNames: [label], registers });
 
 const databaseUp = gauge('oncepay_database_up', '1 when the database answered this scrape; without it the gauges below are missing');
-const openOrders = labelled('oncepay_orders_open', 'Orders that are not at an end, by state', 'state');
+const openOrders = labelled(
+  'oncepay_orders_open',
+  'Orders that are not at an end, by state; those that are, oncepay_order_moves_total counts',
+  'state',
+);
 const openEvents = labelled('oncepay_webhook_events', 'Events in the inbox that were not dealt with, by status', 'status');
 const breakers = labelled('oncepay_breaker_state', 'Circuit breakers in front of Stripe: 0 closed, 1 half open, 2 open', 'breaker');
 const ages = labelled(
