@@ -9,6 +9,7 @@ import { startWorker } from '../../apps/worker/src/worker.js';
 import { findProgram } from '../../tools/test-services.js';
 import { RedisServer } from '../storm/redis-server.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { call } from '../support/http-client.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -24,7 +25,7 @@ describe('a Redis that holds the queue', { skip, timeout: 100_000 }, () => {
     const opened = await RedisServer.open(folder);
     assert.ok(opened);
     redis = opened;
-    stack = await startStack({ env: { REDIS_URL: redis.url } });
+    stack = await startStack({ env: { REDIS_URL: redis.url, ADMIN_PORT: '0' } });
   });
   after(async () => {
     await stack.close();
@@ -42,6 +43,24 @@ describe('a Redis that holds the queue', { skip, timeout: 100_000 }, () => {
       /maxmemory-policy is "allkeys-lru"[^]*Set maxmemory-policy to noeviction/,
     );
     await redis.command('CONFIG SET maxmemory-policy noeviction');
+  });
+
+  it('is given no jobs when it begins to throw them away, until it is set up again', async () => {
+    const queueOf = async (): Promise<unknown> => Object((await call(`${stack.workerUrl()}/health/ready`)).json['details']).queue;
+    await redis.command('CONFIG SET maxmemory-policy allkeys-lru');
+    // One that was set up anew is known by its new connections.
+    await redis.command('CLIENT KILL TYPE normal');
+    await waitFor('the worker to say so', async () => Object(await queueOf()).status === 'down');
+    const { id } = await stack.order();
+    await waitFor(
+      'the relay to have tried',
+      async () => (await stack.database.query('SELECT 1 FROM outbox WHERE claimed_until IS NOT NULL')).length > 0,
+    );
+    await unpaid(id);
+    assert.deepEqual(await queueOf(), { status: 'down' });
+    await redis.command('CONFIG SET maxmemory-policy noeviction');
+    await stack.orderIn(id, 'paid', 60_000);
+    assert.deepEqual(await queueOf(), { status: 'up' });
   });
 
   it('may be full: orders are accepted, wait, and are paid when there is room again', async () => {

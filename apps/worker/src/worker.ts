@@ -1,6 +1,6 @@
 import { type Config } from '#libs/config';
 import { Database, isMigrated, MIGRATIONS_FOLDER, readBacklog, readVitalSigns } from '#libs/database';
-import { type JobHandlers, JobQueues } from '#libs/jobs';
+import { EvictingRedisError, type JobHandlers, JobQueues } from '#libs/jobs';
 import { BREAKERS, type Payments, runOperation, runReconciliation } from '#libs/payments';
 import { systemClock, systemEntropy, virtualClock } from '#libs/primitives';
 import { type Logger, renderMetrics } from '#libs/telemetry';
@@ -46,7 +46,10 @@ interface HealthParts {
 export async function startWorker(config: Config, logger: Logger): Promise<RunningWorker> {
   const clock = config.development.clockUrl === null ? systemClock : virtualClock(config.development.clockUrl);
   await clock.refresh();
-  const onError = (error: Error): void => logger.warn({ error }, 'a connection was lost');
+  const onError = (error: Error): void =>
+    error instanceof EvictingRedisError
+      ? logger.error({ error }, 'Redis is given no jobs until it keeps them')
+      : logger.warn({ error }, 'a connection was lost');
   const database = new Database({ url: config.database.url, behindPooler: config.database.url !== config.database.directUrl, onError });
   await database.warmUp();
   const queues = await openQueues(config, database, onError);

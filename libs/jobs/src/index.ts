@@ -3,3 +3,4 @@ export { type FailedJob, type JobHandlers, type JobOutcome, JobQueues, migrateQu
 export { OutboxBell } from './outbox-bell.js';
 export { claimOutbox, deleteOutbox, INSERT_OUTBOX, insertOutboxRow, OUTBOX_CHANNEL, type OutboxMessage } from './outbox.store.js';
 export { prepareStorage } from './prepare-storage.js';
+export { EvictingRedisError } from './redis.js';

@@ -17,7 +17,7 @@ import { KEEP_ALIVE, watchConnection } from '#libs/database';
 import { type JobKind, isJobKind, JOBS, type JobPayloads, type QueueName, QUEUES } from './catalogue.js';
 import { Connected, type Opened } from './connected.js';
 import { type ClaimedMessage } from './outbox.store.js';
-import { assertKeepsJobs, openRedis, ping, type RedisConnection } from './redis.js';
+import { openRedis, type RedisConnection, RedisWatch } from './redis.js';
 
 /** What became of one run of a job. */
 export type JobOutcome =
@@ -90,18 +90,21 @@ export class JobQueues {
   /** With what ends the watch over each: BullMQ takes from a client it gives back all who listen for its end. */
   readonly #connections = new Map<pg.PoolClient, () => void>();
   readonly #redis: RedisConnection[] = [];
+  /** Over the first connection that jobs are given by; null before it is opened, and on PostgreSQL. */
+  #watch: RedisWatch | null = null;
 
   constructor(private readonly options: QueueOptions) {
     this.#pool = options.redisUrl === null ? this.#openPool() : null;
     this.#producers = new Map(QUEUES.map((name) => [name, new Connected(this.#reach, () => this.#openQueue(name))]));
   }
 
-  /** Hands messages to the queue in one call a queue. Safe to repeat while the jobs exist: their ids are the rows' ids. */
+  /** Hands messages to the queue in one call a queue. Safe to repeat while the jobs exist: their ids are the rows' ids. Throws while Redis may evict jobs. */
   async add(messages: readonly ClaimedMessage[]): Promise<void> {
     for (const [name, producer] of this.#producers) {
       const batch = messages.filter(({ kind }) => queueOf(kind) === name);
       if (batch.length === 0) continue;
       const queue = await producer.get();
+      await this.#watch?.assertKeepsJobs();
       const jobs = batch.map(jobOf);
       if (this.#pool !== null && jobs.length <= ADDED_SINGLY_MAX) {
         // One after another, so that they stand in the line as they came.
@@ -183,23 +186,21 @@ export class JobQueues {
     return count;
   }
 
-  /** Makes sure that Redis keeps what it is given; one that is away is taken as it is. Throws when it may evict jobs. */
+  /** Makes sure that Redis keeps what it is given; one that is away is asked when it is there. Throws EvictingRedisError. */
   async untilReady(): Promise<void> {
     if (this.#pool) return;
     await this.#producers.get('payments')?.get();
-    const [redis] = this.#redis;
-    if (redis !== undefined) await assertKeepsJobs(redis);
+    await this.#watch?.assertMayStart();
   }
 
-  /** Resolves when the queue can be reached, rejects when it cannot. */
+  /** Resolves when the queue can be reached and keeps its jobs, rejects when not. */
   async ping(): Promise<void> {
     if (this.#pool) {
       await this.#pool.query('SELECT 1');
       return;
     }
     await this.#producers.get('payments')?.get();
-    const [redis] = this.#redis;
-    if (redis !== undefined) await ping(redis);
+    await this.#watch?.ping();
   }
 
   /** Stops taking jobs and waits for those under way. Safe to repeat. */
@@ -219,7 +220,7 @@ export class JobQueues {
   #openQueue(name: QueueName): Opened<Producer> {
     const queue = this.#pool
       ? new (withBackend(createPostgresBackend).Queue)(name, { connection: this.#pool })
-      : new Queue(name, { connection: this.#openRedis(1), prefix: this.#prefix(name) });
+      : new Queue(name, { connection: this.#openProducerRedis(), prefix: this.#prefix(name) });
     queue.on('error', this.options.onError);
     return { made: queue, ready: this.#pool ? queue.waitUntilReady() : Promise.resolve() };
   }
@@ -267,6 +268,12 @@ export class JobQueues {
     const redis = openRedis(this.options.redisUrl ?? '', maxRetries);
     redis.on('error', this.options.onError);
     this.#redis.push(redis);
+    return redis;
+  }
+
+  #openProducerRedis(): RedisConnection {
+    const redis = this.#openRedis(1);
+    this.#watch ??= new RedisWatch(redis, this.options.onError);
     return redis;
   }
 

@@ -15,7 +15,7 @@ const CONNECT_WAIT_MS = 500;
 const CONNECTING: ReadonlySet<string> = new Set(['wait', 'connecting', 'connect']);
 
 /** Redis may throw jobs away: it is set up as a cache. */
-class EvictingRedisError extends Error {
+export class EvictingRedisError extends Error {
   override readonly name = 'EvictingRedisError';
 }
 
@@ -37,28 +37,54 @@ export function openRedis(url: string, maxRetries: number | null): RedisConnecti
 }
 
 /**
- * Makes sure that Redis throws no job away when its memory is full. One that cannot be asked now is taken as it is.
- * Throws EvictingRedisError.
+ * Watches over a connection that jobs are given by: they must go to no Redis that throws some away when its memory is full. Asks at each
+ * connect, as what answers then may be another or set up anew, and until the answer is right, as it is mended without a new connection.
  */
-export async function assertKeepsJobs(redis: RedisConnection): Promise<void> {
-  const isReady = redis.status === 'ready' || (await Promise.race([becomesReady(redis), delay(READY_WAIT_MS, false, { ref: false })]));
-  if (!isReady) return;
-  const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
-  for (const node of nodes) {
-    const policy = await policyOf(node);
-    if (policy !== null && policy !== 'noeviction') {
-      throw new EvictingRedisError(
-        `Redis is set up as a cache: its maxmemory-policy is "${policy}", so it throws jobs away when its memory is full. Set maxmemory-policy to noeviction.`,
-      );
-    }
+export class RedisWatch {
+  #keepsJobs = false;
+
+  constructor(
+    private readonly redis: RedisConnection,
+    onEvicting: (error: EvictingRedisError) => void,
+  ) {
+    const ask = (): void => {
+      this.#keepsJobs = false;
+      this.assertKeepsJobs().catch((error: unknown) => {
+        if (error instanceof EvictingRedisError) onEvicting(error);
+      });
+    };
+    redis.on('ready', ask);
+    if (redis instanceof Cluster) redis.on('+node', ask);
+  }
+
+  /** Throws EvictingRedisError, or says why Redis cannot be asked. */
+  async assertKeepsJobs(): Promise<void> {
+    if (this.#keepsJobs) return;
+    await isConnected(this.redis);
+    const nodes = this.redis instanceof Cluster ? this.redis.nodes('master') : [this.redis];
+    for (const node of nodes) await assertPolicy(node);
+    this.#keepsJobs = true;
+  }
+
+  /** At a start, one that cannot be asked now is taken as it is: it will be when it is there. Throws EvictingRedisError. */
+  async assertMayStart(): Promise<void> {
+    if (this.redis.status !== 'ready') await Promise.race([becomesReady(this.redis), delay(READY_WAIT_MS, null, { ref: false })]);
+    await this.assertKeepsJobs().catch((error: unknown) => {
+      if (error instanceof EvictingRedisError) throw error;
+    });
+  }
+
+  /** Asks whether Redis is there and keeps jobs. Rejects at once while a lost connection waits for its next try. */
+  async ping(): Promise<void> {
+    await this.assertKeepsJobs();
+    await isConnected(this.redis);
+    await this.redis.ping();
   }
 }
 
-/** Asks whether Redis is there. Rejects at once while a lost connection waits for its next try. */
-export async function ping(redis: RedisConnection): Promise<void> {
+async function isConnected(redis: RedisConnection): Promise<void> {
   if (CONNECTING.has(redis.status)) await Promise.race([becomesReady(redis), delay(CONNECT_WAIT_MS, null, { ref: false })]);
   if (redis.status !== 'ready') throw new Error(`the connection to Redis is ${redis.status}`);
-  await redis.ping();
 }
 
 function becomesReady(redis: RedisConnection): Promise<true> {
@@ -67,8 +93,12 @@ function becomesReady(redis: RedisConnection): Promise<true> {
   });
 }
 
-/** null when Redis does not say. */
-async function policyOf(node: Redis): Promise<string | null> {
-  const info = await node.info('memory').catch(() => '');
-  return /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? null;
+async function assertPolicy(node: Redis): Promise<void> {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(await node.info('memory'))?.[1];
+  if (policy === 'noeviction') return;
+  const isSetUp =
+    policy === undefined
+      ? 'does not tell its maxmemory-policy, so it may throw'
+      : `is set up as a cache: its maxmemory-policy is "${policy}", so it throws`;
+  throw new EvictingRedisError(`Redis ${isSetUp} jobs away when its memory is full. Set maxmemory-policy to noeviction.`);
 }
