@@ -25,6 +25,8 @@ const QUICKLY_COMPILED: Options = {
   code: { optimize: false },
 };
 
+let loaded: Promise<ShapeCheck> | undefined;
+
 /** Holds JSON against the types of the installed `stripe` package. */
 export class ShapeCheck {
   readonly #members: DeclaredSchemas['members'];
@@ -39,9 +41,13 @@ export class ShapeCheck {
     for (const ajv of [this.#json, this.#form]) ajv.addSchema(document);
   }
 
-  /** Reads Stripe's types, which takes seconds, or what was kept of them when neither they nor we have changed. */
-  static async load(): Promise<ShapeCheck> {
-    return new ShapeCheck(await keptSchemas());
+  /**
+   * Reads Stripe's types, which takes seconds, or what was kept of them when neither they nor we have changed. Once a process: what is
+   * compiled for one test file serves the next.
+   */
+  static load(): Promise<ShapeCheck> {
+    loaded ??= keptSchemas().then((schemas) => new ShapeCheck(schemas));
+    return loaded;
   }
 
   /** What is wrong with `value`, as `path: reason`; empty when it is what Stripe declares. */
