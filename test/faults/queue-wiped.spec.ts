@@ -3,6 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
 import { Database } from '#libs/database';
 import { JobQueues } from '#libs/jobs';
+import { expireOrders } from '#libs/orders';
+import { systemClock, systemEntropy, uuidOf } from '#libs/primitives';
 import { createLogger } from '#libs/telemetry';
 import { startRelay } from '../../apps/worker/src/relay.js';
 import { command, refund } from '../support/commands.js';
@@ -76,35 +78,60 @@ interface OpenOrder {
 
 const PAID_ONCE = ['authorized 2000 usd', 'captured 2000 usd'];
 
+const RETURN_URL = 'https://shop.example/return';
+const IN_BROWSER = { paymentMethod: undefined };
+
+/** Orders that wait for something, by what they wait for, with the status in which they do. */
+const FOUNDATIONS = {
+  browser: [IN_BROWSER, 'requires_payment'],
+  payable: [IN_BROWSER, 'requires_payment'],
+  expiring: [IN_BROWSER, 'requires_payment'],
+  untold: [IN_BROWSER, 'requires_payment'],
+  hosted: [{ ...IN_BROWSER, checkout: 'hosted', returnUrl: RETURN_URL }, 'requires_payment'],
+  holder: [{ paymentMethod: 'pm_card_authenticationRequired', returnUrl: RETURN_URL }, 'requires_action'],
+  bank: [{ paymentMethod: 'pm_simulator_processing' }, 'processing'],
+  manual: [{ captureMethod: 'manual' }, 'authorized'],
+  voided: [{ captureMethod: 'manual' }, 'authorized'],
+  paid: [{}, 'paid'],
+} as const;
+type Foundations = Readonly<Record<keyof typeof FOUNDATIONS, OrderJson>>;
+
 /** Orders that have come as far as they come before `openOrders` moves them on. */
-async function layFoundations(
-  stack: Stack,
-): Promise<Readonly<Record<'browser' | 'payable' | 'bank' | 'manual' | 'voided' | 'paid', OrderJson>>> {
-  const [browser, payable, bank, manual, voided, paid] = await Promise.all([
-    stack.order({ paymentMethod: undefined }),
-    stack.order({ paymentMethod: undefined }),
-    stack.order({ paymentMethod: 'pm_simulator_processing' }),
-    stack.order({ captureMethod: 'manual' }),
-    stack.order({ captureMethod: 'manual' }),
-    stack.order(),
+async function layFoundations(stack: Stack): Promise<Foundations> {
+  const laid = await Promise.all(
+    Object.entries(FOUNDATIONS).map(async ([name, [overrides, status]]) => {
+      const { id } = await stack.order(overrides);
+      return [name, await stack.orderIn(id, status)] as const;
+    }),
+  );
+  const foundations = Object.fromEntries(laid) as Foundations;
+  await holdEvent(stack, foundations.untold);
+  return foundations;
+}
+
+/** Takes the answer of the create back, or commits it. */
+async function knowsIntent({ database }: Stack, { id, payment }: OrderJson, isKnown: boolean): Promise<void> {
+  await database.query('UPDATE payments SET status = $2, stripe_payment_intent_id = $3 WHERE order_id = $1::uuid', [
+    uuidOf('ord', id),
+    ...(isKnown ? [payment.status, payment.stripePaymentIntentId] : ['pending', null]),
   ]);
-  return {
-    browser: await stack.orderIn(browser.id, 'requires_payment'),
-    payable: await stack.orderIn(payable.id, 'requires_payment'),
-    bank: await stack.orderIn(bank.id, 'processing'),
-    manual: await stack.orderIn(manual.id, 'authorized'),
-    voided: await stack.orderIn(voided.id, 'authorized'),
-    paid: await stack.orderIn(paid.id, 'paid'),
-  };
+}
+
+/** Lets the event of the order's payment come before what it speaks of is known. */
+async function holdEvent(stack: Stack, order: OrderJson): Promise<void> {
+  await knowsIntent(stack, order, false);
+  assert.equal((await payInBrowser(stack, order, 'pm_card_visa')).status, 200);
+  await waitFor('its event to be held', async () => {
+    const rows = await stack.database.query(`SELECT 1 FROM webhook_events WHERE status = 'held' AND object_id = $1`, [
+      order.payment.stripePaymentIntentId,
+    ]);
+    return rows.length === 1;
+  });
 }
 
 /** Gives every order something that only a job would do; `between` follows each command. */
-async function openOrders(
-  stack: Stack,
-  laid: Awaited<ReturnType<typeof layFoundations>>,
-  between: () => Promise<void>,
-): Promise<readonly OpenOrder[]> {
-  const { browser, payable, bank, manual, voided, paid } = laid;
+async function openOrders(stack: Stack, laid: Foundations, between: () => Promise<void>): Promise<readonly OpenOrder[]> {
+  const { browser, payable, expiring, untold, hosted, holder, bank, manual, voided, paid } = laid;
   const accepted = async (order: OrderJson, name: string, body?: object): Promise<void> => {
     const answer = await command(stack, order.id, name, body);
     assert.equal(answer.status, 200, answer.text);
@@ -114,6 +141,13 @@ async function openOrders(
   await between();
   await stack.control(`/_sim/payment_intents/${bank.payment.stripePaymentIntentId}/settle`, { outcome: 'succeeded' });
   await between();
+  await stack.control(`/_sim/payment_intents/${holder.payment.stripePaymentIntentId}/next_action`, { outcome: 'succeeded' });
+  await between();
+  const card = new URLSearchParams({ method: 'card', number: '4242 4242 4242 4242', expiry: '12/40', cvc: '123' });
+  assert.equal((await fetch(hosted.payment.url ?? '', { method: 'POST', body: card, redirect: 'manual' })).status, 303);
+  await between();
+  await knowsIntent(stack, untold, true);
+  await stack.database.query('UPDATE orders SET expires_at = now() WHERE id = $1::uuid', [uuidOf('ord', expiring.id)]);
   await accepted(payable, 'pay', { paymentMethod: 'pm_card_visa' });
   await accepted(manual, 'capture');
   await accepted(voided, 'cancel');
@@ -124,6 +158,10 @@ async function openOrders(
   await between();
   return [
     { id: browser.id, ends: 'paid', effects: PAID_ONCE },
+    { id: holder.id, ends: 'paid', effects: PAID_ONCE },
+    { id: hosted.id, ends: 'paid', effects: PAID_ONCE },
+    { id: untold.id, ends: 'paid', effects: PAID_ONCE },
+    { id: expiring.id, ends: 'expired', effects: [] },
     { id: bank.id, ends: 'paid', effects: ['debit_pending 2000 usd', 'captured 2000 usd'] },
     { id: payable.id, ends: 'paid', effects: PAID_ONCE },
     { id: manual.id, ends: 'paid', effects: PAID_ONCE },
@@ -145,10 +183,11 @@ async function converge(stack: Stack, orders: readonly OpenOrder[]): Promise<voi
   await assertRulesHold(stack);
 }
 
-/** Brings every outbox row into the queue, as a worker does that dies before it runs a job. */
+/** Lets orders expire and brings every outbox row into the queue, as a worker does that dies before it runs a job. */
 async function relayAll({ database: { url, query } }: Stack, redisUrl: string | null): Promise<void> {
   const onError = (error: Error): never => assert.fail(error);
   const database = new Database({ url, behindPooler: false, onError });
+  assert.equal(await expireOrders({ database, clock: systemClock, entropy: systemEntropy }, 10), 1);
   const queues = new JobQueues({ redisUrl, databaseUrl: url, instance: INSTANCE, onError });
   const relay = startRelay(database, queues, url, createLogger('test', 'silent'));
   await waitFor('the outbox to drain', async () => (await query('SELECT 1 FROM outbox')).length === 0);
@@ -175,15 +214,15 @@ for (const { name, env, skip, open } of BACKENDS) {
       const laid = await layFoundations(stack);
       await stack.stopWorker();
       const orders = await openOrders(stack, laid, () => Promise.resolve());
-      await waitFor('both events to be received', async () => {
+      await waitFor('the events of what buyers did to be received', async () => {
         const rows = await stack.database.query(
           `SELECT 1 FROM webhook_events WHERE status = 'received' AND type = 'payment_intent.succeeded'`,
         );
-        return rows.length === 2;
+        return rows.length === 4;
       });
       await relayAll(stack, env.REDIS_URL ?? null);
-      // Three commands, two refunds, three orders and the two events.
-      assert.ok((await queue.count()) >= 10, `only ${await queue.count()} jobs to lose`);
+      // Three commands, two refunds, an expiry, three orders, the four events and the one that is held.
+      assert.ok((await queue.count()) >= 14, `only ${await queue.count()} jobs to lose`);
       await queue.wipe();
       assert.equal(await queue.count(), 0);
 
