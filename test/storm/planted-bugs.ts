@@ -154,7 +154,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'refunds are reserved without a lock',
-    caughtBy: ['R6'],
+    // Two changes from one version: both reserve, or one undoes what the other told.
+    caughtBy: ['R6', 'R7', 'R11'],
     edits: [
       edit(
         'libs/payments/src/payments.store',
@@ -165,13 +166,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an event that could not be stored is acknowledged',
+    // The search alone would find it.
+    name: 'an event that could not be stored is acknowledged, and only what was not is looked for',
     caughtBy: ['R9'],
     edits: [
       edit(
         'apps/api/src/webhooks/stripe-webhook.controller',
         'receiveEvent(this.database.autocommit, event, jobId, this.clock.now()));',
         'receiveEvent(this.database.autocommit, event, jobId, this.clock.now())).catch(() => false);',
+      ),
+      edit(
+        'libs/payments/src/stripe/stripe-gateway',
+        'this.#stripe.events.list({ created, ...page })',
+        'this.#stripe.events.list({ created, delivery_success: false, ...page })',
       ),
     ],
   },
