@@ -13,6 +13,8 @@ export interface Pace {
 }
 
 export const USUAL_PACE: Pace = { processMs: 5_000, wayMs: 2_000, stripeMs: 1_500 };
+/** For long storms with many orders: what is started anew and queued again takes a machine's time from them. */
+export const CALM_PACE: Pace = { processMs: 10_000, wayMs: 4_000, stripeMs: 3_000 };
 /** For storms of half a minute. */
 export const DENSE_PACE: Pace = { processMs: 2_000, wayMs: 1_500, stripeMs: 350 };
 

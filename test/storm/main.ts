@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DENSE_PACE, USUAL_PACE } from './chaos.js';
+import { CALM_PACE, DENSE_PACE, USUAL_PACE } from './chaos.js';
 import { OWN_ROOT } from './fleet.js';
 import { showProgress } from './progress.js';
 import { repeatCommand, report, unseenRules } from './report.js';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'postgres' },
     rate: { type: 'string', default: String(USUAL_ORDERS_PER_SECOND) },
     dense: { type: 'boolean', default: false },
+    calm: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -34,7 +35,7 @@ const options: Omit<StormOptions, 'onProgress'> = {
   root: OWN_ROOT,
   sql: null,
   ordersPerSecond,
-  pace: values.dense ? DENSE_PACE : USUAL_PACE,
+  pace: values.dense ? DENSE_PACE : values.calm ? CALM_PACE : USUAL_PACE,
 };
 console.log(`storm  ${repeatCommand(options)}`);
 let endProgress = (): void => undefined;

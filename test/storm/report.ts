@@ -1,4 +1,4 @@
-import { DENSE_PACE } from './chaos.js';
+import { CALM_PACE, DENSE_PACE } from './chaos.js';
 import { percentile, seconds } from './times.js';
 import { type StormOptions, type StormResult, USUAL_ORDERS_PER_SECOND } from './storm.js';
 
@@ -20,6 +20,7 @@ export function repeatCommand({
     ...(backend === 'redis' ? ['--backend redis'] : []),
     ...(ordersPerSecond === USUAL_ORDERS_PER_SECOND ? [] : [`--rate ${ordersPerSecond}`]),
     ...(pace === DENSE_PACE ? ['--dense'] : []),
+    ...(pace === CALM_PACE ? ['--calm'] : []),
   ];
   return `npm run storm -- ${words.join(' ')}`;
 }
