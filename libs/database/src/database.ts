@@ -76,6 +76,8 @@ export class Database {
         ...(behindPooler ? {} : { statementNameGenerator: statementNames() }),
       }),
       transactionOptions: { maxWait: POOL_WAIT_MS, timeout: STATEMENT_TIMEOUT_MS },
+      // The other formats take a stack trace with every query, a tenth of what one costs us, to quote its caller in an error.
+      errorFormat: 'minimal',
     });
     this.autocommit = this.#client;
   }
