@@ -49,7 +49,7 @@ export function report(options: StormOptions, result: StormResult): string {
         `  ${rule.padEnd(4)} ${wordFor(facts, found.length)} ${String(facts).padStart(9)} facts  ${says}${found.length === 0 ? '' : `: ${found.length} violations`}`,
     ),
     '',
-    `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)} (allowed ${seconds(bounds.takeoverMs)} at the p99)`,
+    `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)}`,
     `  while other faults struck too            ${times(takeovers.amidMs)}`,
     `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(bounds.wholeMs)}, ${seconds(bounds.p99Ms)} at the p99)`,
     `An order that nothing disturbs             ${paidAfter(orderMs.before)} before, ${paidAfter(orderMs.healing)} at the healing, ${paidAfter(orderMs.after)} when all is done`,

@@ -134,15 +134,14 @@ class Storm {
     const [convergence, healing] = await Promise.all([converge(fleet, healedAt, Date.now()), atHealing]);
     const after = await probe(this.#buyers);
     const bounds = boundsFor(Math.max(before ?? 0, after ?? 0));
-    const { aloneMs } = this.#takeovers;
-    const late = lateness(convergence, aloneMs, bounds);
+    const late = lateness(convergence, bounds);
     // What the last order has left to do.
     const { dump, stripe } = await converge(fleet, healedAt, Date.now());
     this.#phase = 'repeating commands';
     await this.#repeatCommands(dump);
     this.#phase = 'judging';
     if ([before, healing, after].includes(null)) this.#failures.push('an order that nothing disturbed was not paid');
-    const measured = convergence.timesMs.length + aloneMs.length + PROBES;
+    const measured = convergence.timesMs.length + PROBES;
     const verdicts = await this.#judge({ dump, stripe, times: { measured, late } });
     return {
       verdicts,

@@ -202,17 +202,15 @@ describe('the oracle', () => {
 describe('what a storm took', () => {
   const many = (count: number, ms: number): readonly number[] => Array.from({ length: count }, () => ms);
   const calm = { differences: [], timesMs: many(98, 1_000), calmMs: 1_000 };
-  const late = (timesMs: readonly number[], aloneMs: readonly number[], orderMs = 1_000): readonly string[] =>
-    lateness({ ...calm, timesMs: [...calm.timesMs, ...timesMs] }, aloneMs, boundsFor(orderMs));
+  const late = (timesMs: readonly number[], orderMs = 1_000): readonly string[] =>
+    lateness({ ...calm, timesMs: [...calm.timesMs, ...timesMs] }, boundsFor(orderMs));
 
   for (const [what, found, words] of [
-    ['no longer than allowed is right', late([9_000, 9_000], many(20, 4_900)), []],
-    ['more than 10 s at the p99 is late', late([11_000, 11_000], []), ['the p99 was over only after 11.0 s']],
-    ['more than 10 s in one of a hundred is right', late([1_000, 11_000], []), []],
-    ['more than 30 s once is late', late([1_000, 31_000], []), ['was over only after 31.0 s']],
-    ['more than 5 s for a takeover is late', late([], many(20, 6_000)), ['was taken over only after 6.0 s']],
-    ['a few takeovers say nothing', late([], many(19, 6_000)), []],
-    ['twice as much on a machine half as fast is right', late([19_000, 19_000], many(20, 9_000), 3_000), []],
+    ['no longer than allowed is right', late([9_000, 9_000]), []],
+    ['more than 10 s at the p99 is late', late([11_000, 11_000]), ['the p99 was over only after 11.0 s']],
+    ['more than 10 s in one of a hundred is right', late([1_000, 11_000]), []],
+    ['more than 30 s once is late', late([1_000, 31_000]), ['was over only after 31.0 s']],
+    ['twice as much on a machine half as fast is right', late([19_000, 19_000], 3_000), []],
   ] as const) {
     it(what, () => {
       assert.equal(found.length, words.length, found.join());

@@ -39,7 +39,7 @@ function nothingFails({ history, failures }: Evidence): Verdict {
 
 /** R7's times and a takeover's, apart from R7 itself: a machine may be slow, but it may not be wrong. */
 function nothingIsLate({ times: { measured, late } }: Evidence): Verdict {
-  const check = new Check('time', 'convergence and takeover take no longer than allowed');
+  const check = new Check('time', 'convergence takes no longer than allowed');
   check.facts += measured;
   for (const each of late) check.that(false, () => each);
   return check.verdict();
