@@ -128,7 +128,8 @@ describe('a request body', () => {
       /more than 2000 values/,
     );
     await refused(`[${list(1_000)},${list(1_000)}]`, /more than 2000 values/);
-    assert.ok(performance.now() - startedAt < 3_000);
+    // To compare each member with each other would take minutes; a busy machine has been seen to take 3.5 s.
+    assert.ok(performance.now() - startedAt < 20_000);
   });
 
   it('is refused when it holds a number beyond any that can be written back', async () => {
