@@ -18,7 +18,8 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { type OrderRequest, type RequestedItem } from '#libs/orders';
-import { CURRENCIES, DomainError, type FieldError, holdsCardNumber, LARGEST_AMOUNT } from '#libs/primitives';
+import { CURRENCIES, type FieldError, LARGEST_AMOUNT } from '#libs/primitives';
+import { assertNoCardNumbers } from '../http/card-numbers.js';
 import { invalid, isPlainText, IsText, parseRequest } from '../http/parse-request.js';
 import { type Caller } from '../callers/caller.js';
 
@@ -220,11 +221,10 @@ export function parseCreateOrder(body: unknown, caller: Caller): OrderRequest {
 
 /** Whoever sends a card number has misunderstood, and it must not get as far as a database. References and metadata may hold any number. */
 function refuseCardNumbers(body: unknown): void {
-  const errors = [
+  assertNoCardNumbers([
     ...textsIn(memberOf(body, 'customer'), 'customer'),
     ...listOf(memberOf(body, 'items')).map((item, index) => ({ field: `items.${index}.name`, text: String(memberOf(item, 'name')) })),
-  ].flatMap(({ field, text }) => (holdsCardNumber(text) ? [{ field, message: 'must not hold a card number' }] : []));
-  if (errors.length > 0) throw new DomainError('card_number_refused', 'A card number was sent; it was not stored.', { errors });
+  ]);
 }
 
 function textsIn(value: unknown, field: string): { field: string; text: string }[] {

@@ -3,12 +3,13 @@ import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiPr
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Database } from '#libs/database';
 import { listPrices, type Price, putPrice } from '#libs/orders';
-import { type Clock, CURRENCIES, DomainError, effect, holdsCardNumber, LARGEST_AMOUNT } from '#libs/primitives';
+import { type Clock, CURRENCIES, effect, LARGEST_AMOUNT } from '#libs/primitives';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Caller } from '../callers/caller.js';
 import { CurrentCaller, Needs } from '../callers/caller.guard.js';
 import { sendJson } from '../http/command-answer.js';
 import { amountErrors } from '../http/amount-errors.js';
+import { assertNoCardNumbers } from '../http/card-numbers.js';
 import { invalid, IsText, parseRequest } from '../http/parse-request.js';
 import { CLOCK } from '../tokens.js';
 
@@ -88,10 +89,7 @@ export class PricesController {
     ];
     if (errors.length > 0) throw invalid(errors);
     // It would stand on every order of it.
-    if (holdsCardNumber(name))
-      throw new DomainError('card_number_refused', 'A card number was sent; it was not stored.', {
-        errors: [{ field: 'name', message: 'must not hold a card number' }],
-      });
+    assertNoCardNumbers([{ field: 'name', text: name }]);
     const price: Price = { id, name, currency, unitAmount, active: active ?? true };
     await effect('api.admin.commit', () => putPrice(this.database.autocommit, caller, price, this.clock.now()));
     sendJson(request, reply, 200, JSON.stringify(price));
