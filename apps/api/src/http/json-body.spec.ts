@@ -43,6 +43,17 @@ async function refused(payload: string | Buffer, detail: RegExp): Promise<void> 
   assert.match(outcome.detail ?? '', detail, shown);
 }
 
+/** What work takes at its quickest of three times, in milliseconds: to be held beside what other work takes on the same machine. */
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let left = 3; left > 0; left -= 1) {
+    const startedAt = performance.now();
+    await work();
+    times.push(performance.now() - startedAt);
+  }
+  return Math.min(...times);
+}
+
 const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 const list = (length: number): string => JSON.stringify(Array.from({ length }, () => 1));
 
@@ -120,16 +131,16 @@ describe('a request body', () => {
 
   it('is refused when it holds more than 2,000 values, quickly', async () => {
     assert.deepEqual((await post(list(1_999))).taken, JSON.parse(list(1_999)));
-    const startedAt = performance.now();
     await refused(list(2_000), /more than 2000 values/);
-    await refused(list(500_000), /more than 2000 values/);
-    await refused(
-      JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 1]))),
-      /more than 2000 values/,
-    );
     await refused(`[${list(1_000)},${list(1_000)}]`, /more than 2000 values/);
-    // To compare each member with each other would take minutes; a busy machine has been seen to take 3.5 s.
-    assert.ok(performance.now() - startedAt < 20_000);
+    for (const text of [
+      list(500_000),
+      JSON.stringify(Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`k${index}`, 1]))),
+    ]) {
+      const parsingMs = await took(async () => JSON.parse(text));
+      const refusingMs = await took(() => refused(text, /more than 2000 values/));
+      assert.ok(refusingMs < 50 * parsingMs, `${refusingMs} ms to refuse what is parsed in ${parsingMs} ms`);
+    }
   });
 
   it('is refused when it holds a number beyond any that can be written back', async () => {
