@@ -127,12 +127,21 @@ describe('a worker', () => {
     );
     return rows[0];
   };
-  /** Places an order, and waits until the worker's first call for it is at Stripe, where it takes this long. */
+  /**
+   * Places an order, and waits until the worker's first call for it is at Stripe, where it takes this long. Where that is over before
+   * it was seen, as the machine does something else, the next order is tried.
+   */
   const inTheMiddleOfACall = async (ms: number): Promise<void> => {
-    await here.control('/_sim/faults', { route: 'POST /v1/payment_intents', action: 'delay', ms, count: 1 });
-    const { json } = await here.command('/v1/orders', crypto.randomUUID(), ORDER);
-    orderId = String(json['id']);
-    await waitFor('the call to be under way', async () => (await operation())?.status === 'in_flight');
+    await waitFor('a call to be seen under way', async () => {
+      await here.control('/_sim/faults', { route: 'POST /v1/payment_intents', action: 'delay', ms, count: 1 });
+      const { json } = await here.command('/v1/orders', crypto.randomUUID(), ORDER);
+      orderId = String(json['id']);
+      const status = await waitFor('the call to begin', async () => {
+        const now = (await operation())?.status;
+        return now !== 'queued' && now;
+      });
+      return status === 'in_flight';
+    });
   };
 
   before(async () => {
