@@ -41,9 +41,10 @@ export function startSchedule(database: Pick<Database, 'autocommit'>, logger: Lo
     await takeOneTurn(database, logger, task, () => isStopping);
     return false;
   };
-  const loop = new Loop(Math.min(task.everySeconds * 500, LOOK_EVERY_MS_MAX), look, (error) =>
-    logger.warn({ error, task: task.name }, 'a scheduled task failed; its next turn tries again'),
-  );
+  const loop = new Loop(Math.min(task.everySeconds * 500, LOOK_EVERY_MS_MAX), look, (error) => {
+    if (isStopping) logger.info({ error, task: task.name }, 'a scheduled task ends early, as the process stops');
+    else logger.warn({ error, task: task.name }, 'a scheduled task failed; its next turn tries again');
+  });
   return {
     stop: async () => {
       isStopping = true;
