@@ -136,11 +136,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     sql: 'ALTER TABLE webhook_events DROP CONSTRAINT webhook_events_pkey',
   },
   {
-    name: 'an old event is applied over a newer one',
-    caughtBy: ['R7', 'R8'],
-    edits: [edit(OBSERVATION, 'if (!isFinal(seen.status) && !isFresh)', 'if (!isFinal(seen.status) && isFresh === null)')],
-  },
-  {
     name: 'money is a float, and nobody compares amounts',
     caughtBy: ['R5'],
     edits: [
@@ -225,7 +220,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'a final state is left again',
+    // Where only what is not final is overwritten, the next event mends most of it, and half a minute has too few orders that have no next one.
+    name: 'an old event is applied over a newer one, even over a final state',
     caughtBy: ['R7', 'R8'],
     edits: [
       edit(OBSERVATION, 'if (isFinal(payment.status)) {', 'if (isFinal(payment.status) && isFresh === null) {'),
