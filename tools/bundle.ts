@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 /** One of apps/. */
 export type App = 'api' | 'worker' | 'stripe-simulator';
@@ -37,8 +37,29 @@ export async function bundleApp({ root, app, before = [], outfile }: AppBundle):
   const dist = join(root, 'dist');
   const modules = [...before, `apps/${app}/src/main.js`];
   await build({
+    ...appOptions(),
     stdin: { contents: modules.map((module) => `import './${module}';`).join('\n'), resolveDir: dist },
     outfile,
+  });
+}
+
+/**
+ * Writes apps below `outdir` as `<app>.cjs`, each with its packages and with a map to its sources, to be run by Node with
+ * `--enable-source-maps`. Safe to repeat.
+ */
+export async function bundleApps(root: string, apps: readonly App[], outdir: string): Promise<void> {
+  await build({
+    ...appOptions(),
+    entryPoints: Object.fromEntries(apps.map((app) => [app, join(root, 'dist/apps', app, 'src/main.js')])),
+    outdir,
+    outExtension: { '.js': '.cjs' },
+    sourcemap: 'linked',
+    sourcesContent: false,
+  });
+}
+
+function appOptions(): BuildOptions {
+  return {
     bundle: true,
     platform: 'node',
     // V8 keeps the code of a script; that of a module only behind an experimental flag.
@@ -49,7 +70,7 @@ export async function bundleApp({ root, app, before = [], outfile }: AppBundle):
     external: OPTIONAL,
     plugins: [placesAsTheyWere],
     logLevel: 'error',
-  });
+  };
 }
 
 /** Programs of their own, and a browser's driver: they load their parts while they run. */

@@ -244,7 +244,9 @@ async function occupy(port: number): Promise<Server | undefined> {
 }
 
 function kill(processes: string[], name: string): void {
-  const line = processes.find((candidate) => candidate.includes(` ${process.execPath} `) && candidate.includes(`apps/${name}/src/main.js`));
+  // API and worker run as one file each: their modules take a second more to load.
+  const program = name === 'stripe-simulator' ? `/apps/${name}/src/main.js` : `/${name}.cjs`;
+  const line = processes.find((candidate) => candidate.includes(` ${process.execPath} `) && candidate.includes(program));
   assert.ok(line, `there is a ${name} among ${processes.join('; ')}`);
   process.kill(Number.parseInt(line, 10), 'SIGKILL');
 }

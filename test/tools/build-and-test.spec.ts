@@ -65,16 +65,26 @@ describe('npm run build', () => {
     // What an earlier build left there would hide an output that this one never makes; the client need not be generated again.
     for (const name of readdirSync(join(scratch, 'dist')).filter((each) => each !== '.build.json'))
       rmSync(join(scratch, 'dist', name), { recursive: true });
-    const buildProduct = (): string =>
-      node('--input-type=module', '-e', "import { build } from './tools/build.mjs'; await build(console.log, 'product');").output;
-    assert.match(buildProduct(), /TypeScript/);
+    assert.match(buildProduct().output, /TypeScript/);
     assert.match(readFileSync(join(scratch, 'dist/libs/one/src/one.js'), 'utf8'), /one = 3/);
     assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.spec.js')), false);
-    assert.equal(buildProduct(), '');
+    assert.equal(buildProduct().output, '');
 
     build();
     assert.equal(existsSync(join(scratch, 'dist/libs/one/src/one.spec.js')), true);
-    assert.equal(buildProduct(), '');
+    assert.equal(buildProduct().output, '');
+  });
+
+  it('of the product takes the types of a new clone as they are, and checks all of them once something changes', () => {
+    rmSync(join(scratch, 'dist'), { recursive: true });
+    write('libs/one/src/wrong.ts', 'export const wrong: number = "a word";\n');
+    assert.equal(buildProduct().code, 0);
+    write('libs/one/src/one.ts', 'export const one = 4;\n');
+    const { code, output } = buildProduct();
+    assert.notEqual(code, 0);
+    assert.match(output, /wrong\.ts.*TS2322/);
+    rmSync(join(scratch, 'libs/one/src/wrong.ts'));
+    assert.equal(build().code, 0);
   });
 
   it('removes the output of a source that is gone', () => {
@@ -186,6 +196,11 @@ function write(path: string, text: string): void {
 
 function build(): { code: number | null; output: string } {
   return node('tools/build.mjs');
+}
+
+/** As npm start does. */
+function buildProduct(): { code: number | null; output: string } {
+  return node('--input-type=module', '-e', "import { build } from './tools/build.mjs'; await build(console.log, 'product');");
 }
 
 /** Runs the test files whose path has this. */

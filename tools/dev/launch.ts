@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config } from '#libs/config';
 import { type EmbeddedPostgres } from '../embedded-postgres.js';
+import { bundledApps } from './bundles.js';
 import { type DataFolder } from './data-folder.js';
 import { type Plan } from './plan.js';
 import { type Death, Service, type ServiceName } from './service.js';
@@ -35,14 +36,17 @@ export class Launch {
     const { simulatorUrl, config } = plan;
     const simulator =
       simulatorUrl === null ? null : timed(this.#untilAnswering(this.#start('stripe-simulator', plan.env, folder), simulatorUrl));
+    // Beside the start of the database, which leaves a core to it.
+    const bundling = bundledApps();
     const database = plan.isDatabaseGiven ? config.database : await this.#openDatabase(plan, folder);
     if (config.migrateOnStart) {
       const migrated = timed(this.#unlessEnded(migrateTables(database.directUrl)));
       await step('Schema', migrated, (count) => (count === 0 ? 'up to date' : `${count} migrations applied`));
     }
     const env = { ...plan.env, DATABASE_URL: database.url, DATABASE_DIRECT_URL: database.directUrl };
-    const api = this.#start('api', env, folder);
-    const worker = this.#start('worker', { ...env, ADMIN_PORT: String(plan.workerPort) }, folder);
+    const bundles = await this.#unlessEnded(bundling);
+    const api = this.#start('api', env, folder, bundles);
+    const worker = this.#start('worker', { ...env, ADMIN_PORT: String(plan.workerPort) }, folder, bundles);
     const workerUrl = `http://localhost:${plan.workerPort}/health/ready`;
     const both = timed(Promise.all([this.#untilAnswering(api, `${plan.apiUrl}/health/live`), this.#untilAnswering(worker, workerUrl)]));
     if (simulator) await step('Stripe simulator', simulator, () => `${simulatorUrl}/_sim`);
@@ -91,8 +95,9 @@ export class Launch {
     this.#postgres.catch((error: unknown) => this.ending.abort(error));
   }
 
-  #start(name: ServiceName, env: NodeJS.ProcessEnv, folder: DataFolder): Service {
-    const service = new Service({ name, env, logsFolder: folder.file('logs'), onDeath: (dead, death) => this.#onDeath(dead, death) });
+  #start(name: ServiceName, env: NodeJS.ProcessEnv, folder: DataFolder, bundles: string | null = null): Service {
+    const onDeath = (dead: Service, death: Death): void => this.#onDeath(dead, death);
+    const service = new Service({ name, env, logsFolder: folder.file('logs'), bundles, onDeath });
     this.#services.push(service);
     return service;
   }

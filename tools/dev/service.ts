@@ -9,6 +9,8 @@ interface ServiceOptions {
   readonly name: ServiceName;
   readonly env: NodeJS.ProcessEnv;
   readonly logsFolder: string;
+  /** Where it lies as one file, if it does. */
+  readonly bundles: string | null;
   /** Called when it ends and nobody asked it to. */
   readonly onDeath: (service: Service, death: Death) => void;
 }
@@ -66,11 +68,17 @@ export class Service {
     this.#child.kill('SIGKILL');
   }
 
+  /** A build since then has removed what was bundled of the one before. */
+  #program(): string {
+    const { name, bundles } = this.options;
+    const bundle = bundles === null ? null : join(bundles, `${name}.cjs`);
+    return bundle !== null && existsSync(bundle) ? bundle : join(DIST, 'apps', name, 'src/main.js');
+  }
+
   #spawn(env: NodeJS.ProcessEnv): ChildProcess {
-    const { name, onDeath } = this.options;
+    const { onDeath } = this.options;
     const output = openSync(this.logFile, 'a', 0o600);
-    const command = [process.execPath, join(DIST, 'apps', name, 'src/main.js')];
-    const child = startBound(command, { cwd: ROOT, output, env });
+    const child = startBound([process.execPath, '--enable-source-maps', this.#program()], { cwd: ROOT, output, env });
     closeSync(output);
     child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
