@@ -154,6 +154,21 @@ describe('a card that asks its holder', () => {
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', 'captured 2000 usd']);
   });
 
+  it('never goes back to pending when the holder declines while the answer to our confirm is still lost', async () => {
+    const lost = { account: stack.stripeKey, route: 'POST /v1/payment_intents/*/confirm', action: 'reset', phase: 'after', count: 4 };
+    await stack.control('/_sim/faults', lost);
+    const { id } = await stack.order({ paymentMethod: 'pm_card_authenticationRequired', returnUrl: RETURN_URL });
+    const order = await stack.orderIn(id, 'requires_action');
+    assert.equal(order.payment.pendingOperation, 'confirm');
+    await answer(order, 'failed');
+    const { payment } = await stack.orderIn(id, 'processing');
+    assert.deepEqual([payment.status, payment.pendingOperation], ['requires_payment_method', 'confirm']);
+    assert.equal((await stack.orderIn(id, 'requires_payment')).payment.pendingOperation, null);
+    const { data } = JSON.parse((await stack.call(`/v1/orders/${id}/events`)).text);
+    const moves = data.map(({ type }: { type: string }) => type).filter((type: string) => type.startsWith('order.'));
+    assert.deepEqual(moves, ['order.created', 'order.requires_action', 'order.processing', 'order.requires_payment']);
+  });
+
   it('leaves the order to be paid otherwise when the holder does not', async () => {
     const order = await asked();
     await answer(order, 'failed');

@@ -66,7 +66,15 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const order: Order = {
     id,
     version: 1,
-    status: orderStatusOf({ ...money, status: payment.status, operations, checkoutSessionId: null, url: null, cancellationReason: null }),
+    status: orderStatusOf({
+      ...money,
+      orderStatus: 'pending',
+      status: payment.status,
+      operations,
+      checkoutSessionId: null,
+      url: null,
+      cancellationReason: null,
+    }),
     ...money,
     items,
     customerEmail: request.customer?.email ?? null,

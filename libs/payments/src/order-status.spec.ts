@@ -35,6 +35,7 @@ function operations(text: string): OperationFacts[] {
 
 function facts(status: PaymentStatus, ordered: string, more: Partial<OrderStatusFacts> = {}): OrderStatusFacts {
   return {
+    orderStatus: 'pending',
     status,
     amountCaptured: 0,
     amountRefunded: 0,
@@ -159,6 +160,14 @@ describe('the status of an order', () => {
       [...used].sort((a, b) => a - b),
       ORDER_STATUS_RULES.map((_, index) => index),
     );
+  });
+
+  it('is processing, never pending again, when the buyer failed what a confirm had asked for whose own answer is still missing', () => {
+    for (const orderStatus of ['requires_action', 'processing', 'requires_payment'] as const) {
+      const status = orderStatusOf(facts('requires_payment_method', 'create done, confirm unknown', { orderStatus }));
+      assert.equal(status, 'processing');
+      assert.ok(status === orderStatus || ORDER_TRANSITIONS[orderStatus].includes(status));
+    }
   });
 
   it("takes Stripe's word over a confirm whose own answer is still missing", () => {

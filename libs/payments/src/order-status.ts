@@ -13,8 +13,8 @@ import {
 type Circumstance =
   | 'always'
   | 'create rejected'
-  | 'confirm of the order open'
-  | 'later confirm open'
+  | 'confirm of the order open, pending so far'
+  | 'confirm open'
   | 'session open'
   | 'session complete'
   | 'nothing refunded'
@@ -35,8 +35,8 @@ interface StatusRule {
 export const ORDER_STATUS_RULES: readonly StatusRule[] = [
   { payment: ['pending'], when: 'create rejected', order: 'failed' },
   { payment: ['pending'], when: 'always', order: 'pending' },
-  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'confirm of the order open', order: 'pending' },
-  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'later confirm open', order: 'processing' },
+  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'confirm of the order open, pending so far', order: 'pending' },
+  { payment: ['requires_payment_method', 'requires_confirmation'], when: 'confirm open', order: 'processing' },
   { payment: ['requires_payment_method', 'requires_confirmation'], when: 'always', order: 'requires_payment' },
   { payment: ['requires_action'], when: 'session open', order: 'requires_payment' },
   { payment: ['requires_action'], when: 'session complete', order: 'processing' },
@@ -71,10 +71,10 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatu
 /** What the order's status follows from. */
 export type OrderStatusFacts = Pick<
   PaymentState,
-  'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'checkoutSessionId' | 'url' | 'cancellationReason'
+  'orderStatus' | 'status' | 'amountCaptured' | 'amountRefunded' | 'operations' | 'checkoutSessionId' | 'url' | 'cancellationReason'
 >;
 
-/** The order status that the published table gives. Throws when no row fits, which is a bug in the table. */
+/** The order status that the published table gives; `orderStatus` is the one so far. Throws when no row fits, which is a bug in the table. */
 export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
   const rule = ORDER_STATUS_RULES.find(({ payment, when }) => payment.includes(facts.status) && holds(when, facts));
   if (rule === undefined) throw new Error(`bug: no order status for a payment that is ${facts.status}`);
@@ -82,17 +82,21 @@ export function orderStatusOf(facts: OrderStatusFacts): OrderStatus {
 }
 
 function holds(circumstance: Circumstance, facts: OrderStatusFacts): boolean {
-  const { amountCaptured, amountRefunded, operations, checkoutSessionId, url, cancellationReason } = facts;
+  const { orderStatus, amountCaptured, amountRefunded, operations, checkoutSessionId, url, cancellationReason } = facts;
   switch (circumstance) {
     case 'always':
       return true;
     case 'create rejected':
       // Without the customer nothing is created either.
       return operations.some(({ kind, status }) => (kind === 'create' || kind === 'customer') && status === 'rejected');
-    case 'confirm of the order open':
-      return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy === 'create' && isOpen(status));
-    case 'later confirm open':
-      return operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy !== 'create' && isOpen(status));
+    // Stripe's events can tell of a confirm, and of what the buyer did then, before its own answer is known: no order goes back to pending.
+    case 'confirm of the order open, pending so far':
+      return (
+        orderStatus === 'pending' &&
+        operations.some(({ kind, orderedBy, status }) => kind === 'confirm' && orderedBy === 'create' && isOpen(status))
+      );
+    case 'confirm open':
+      return operations.some(({ kind, status }) => kind === 'confirm' && isOpen(status));
     // Stripe shows the address of a session's page only as long as a buyer can pay there.
     case 'session open':
       return checkoutSessionId !== null && url !== null;
