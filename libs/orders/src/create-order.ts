@@ -6,7 +6,6 @@ import {
   customerParams,
   HOSTED_LIFE_SECONDS_MAX,
   type NewOperation,
-  orderStatusOf,
   stripeIdempotencyKey,
 } from '#libs/payments';
 import { effect, publicId } from '#libs/primitives';
@@ -66,15 +65,7 @@ function draftOrder(orders: Orders, orderer: Orderer, request: OrderRequest, cat
   const order: Order = {
     id,
     version: 1,
-    status: orderStatusOf({
-      ...money,
-      orderStatus: 'pending',
-      status: payment.status,
-      operations,
-      checkoutSessionId: null,
-      url: null,
-      cancellationReason: null,
-    }),
+    status: 'pending',
     ...money,
     items,
     customerEmail: request.customer?.email ?? null,

@@ -20,7 +20,7 @@ export {
   retryParkedOperation,
 } from './operation-log.store.js';
 export { PAYMENT_TRANSITIONS } from './observation.js';
-export { ORDER_STATUS_RULES, ORDER_TRANSITIONS, orderStatusOf, pendingOperationOf } from './order-status.js';
+export { ORDER_STATUS_RULES, ORDER_TRANSITIONS, pendingOperationOf } from './order-status.js';
 export {
   type Checkout,
   isOpen,
