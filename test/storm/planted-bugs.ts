@@ -119,9 +119,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'an intent whose answer was lost is made anew',
+    name: 'an intent whose answer was lost is looked for in vain, and made anew',
     caughtBy: ['R7'],
     edits: [
+      edit(PLAN, "return failure.isFinalForKey ? { plan: 'resolve' } :", "return failure.isFinalForKey !== null ? { plan: 'resolve' } :"),
       edit(
         'libs/payments/src/resolve-operation',
         "return seen === null ? NOTHING : { happened: 'done', fact: { of: 'intent', seen } };",
