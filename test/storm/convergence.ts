@@ -7,8 +7,11 @@ import { recordEqualsStripes } from './oracle/mirror.js';
 import { readStripe } from './oracle/read-stripe.js';
 import { percentile, seconds } from './times.js';
 
-/** R7: within 30 s of Stripe, database and webhook route being reachable. */
+/** R7: within 30 s of Stripe, database and webhook route being reachable; in 99 of 100 cases within 10 s. */
 const BOUND_MS = 30_000;
+const P99_BOUND_MS = 10_000;
+/** Of fewer cases the p99 is the slowest alone. */
+const CASES_MIN = 100;
 /** An order without any fault is paid within this on a machine that has nothing else to do; on a busy one everything takes longer. */
 const USUAL_ORDER_MS = 1_500;
 /** However busy the machine. */
@@ -31,6 +34,7 @@ export interface Convergence {
 /** What the contract allows, on this machine. */
 export interface Bounds {
   readonly wholeMs: number;
+  readonly p99Ms: number;
 }
 
 /**
@@ -39,22 +43,26 @@ export interface Bounds {
  */
 export function boundsFor(orderMs: number): Bounds {
   const stretch = Math.min(STRETCH_MAX, Math.max(1, orderMs / USUAL_ORDER_MS));
-  return { wholeMs: BOUND_MS * stretch };
+  return { wholeMs: BOUND_MS * stretch, p99Ms: P99_BOUND_MS * stretch };
 }
 
 /**
- * What took longer than allowed after the healing. R7's p99 of 10 s and takeovers are told of, not judged: how much a storm leaves to do,
- * and how busy the machine is in it, would decide. `storm:takeover` judges the latter.
+ * What took longer than allowed after the healing. Takeovers are told of, not judged: in a storm the machine has no time to spare, and
+ * how busy it is then nobody measures. `storm:takeover` judges them.
  */
 export function lateness(
   { differences, timesMs, calmMs }: Pick<Convergence, 'differences' | 'timesMs' | 'calmMs'>,
-  { wholeMs }: Bounds,
+  { wholeMs, p99Ms }: Bounds,
 ): readonly string[] {
   const slowest = percentile(timesMs, 1);
+  const usual = percentile(timesMs, 0.99);
   return [
     ...(differences.length === 0 ? [] : [`after ${seconds(calmMs)} of calm ${differences.length} differences are left`]),
     ...(calmMs > wholeMs ? [`our record equalled Stripe's only after ${seconds(calmMs)} of calm, ${seconds(wholeMs)} are allowed`] : []),
     ...(slowest > wholeMs ? [`what was open at the healing was over only after ${seconds(slowest)}, ${seconds(wholeMs)} are allowed`] : []),
+    ...(timesMs.length >= CASES_MIN && usual > p99Ms
+      ? [`of what was open at the healing the p99 was over only after ${seconds(usual)}, ${seconds(p99Ms)} are allowed`]
+      : []),
   ];
 }
 

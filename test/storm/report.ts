@@ -51,7 +51,7 @@ export function report(options: StormOptions, result: StormResult): string {
     '',
     `Takeover of a killed worker's operations   ${times(takeovers.aloneMs)}`,
     `  while other faults struck too            ${times(takeovers.amidMs)}`,
-    `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(bounds.wholeMs)})`,
+    `Convergence after the healing              ${times(convergence.timesMs)}, all seen equal after ${seconds(convergence.seenAfterMs)} (allowed ${seconds(bounds.wholeMs)}, ${seconds(bounds.p99Ms)} at the p99)`,
     `An order that nothing disturbs             ${paidAfter(orderMs.before)} before, ${paidAfter(orderMs.healing)} at the healing, ${paidAfter(orderMs.after)} when all is done`,
     ...verdicts.flatMap(({ rule, violations: found }) =>
       found.slice(0, SHOWN_VIOLATIONS).map((violation) => `\n${rule} VIOLATED: ${violation.slice(0, SHOWN_CHARACTERS)}`),
