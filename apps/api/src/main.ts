@@ -1,7 +1,7 @@
 import { type Config, ConfigError, loadConfig } from '#libs/config';
 import { prepareStorage } from '#libs/jobs';
 import { armFailpoint } from '#libs/primitives';
-import { createLogger, type Logger, stopOnSignal } from '#libs/telemetry';
+import { createLogger, type Logger, logWarnings, stopOnSignal } from '#libs/telemetry';
 import { type RunningApi, startApi } from './api.js';
 
 void main();
@@ -10,6 +10,7 @@ async function main(): Promise<void> {
   try {
     const config = loadConfig();
     const logger = createLogger('api', config.logLevel);
+    logWarnings(logger);
     if (config.development.failpoint !== null) armFailpoint(config.development.failpoint);
     const starting = start(config, logger);
     stopOnSignal(logger, { close: async () => (await starting).close(), timeoutMs: config.shutdown.timeoutMs });

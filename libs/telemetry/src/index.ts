@@ -1,4 +1,5 @@
 export { correlate, correlation } from './correlation.js';
+export { logWarnings } from './log-warnings.js';
 export { censored, createLogger, type Logger } from './logger.js';
 export {
   countDuplicate,
