@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -90,6 +90,25 @@ describe('the state file', () => {
     ok(answered.every((id) => byPaymentIntent[id]?.chargeCount === 1));
     second.child.kill('SIGTERM');
     deepStrictEqual(await once(second.child, 'exit'), [0, null]);
+  });
+
+  it('has every event before an endpoint is told of it, a twin too', async () => {
+    const stateFile = path.join(folder, 'told.jsonl');
+    const receiver = await receiveWebhooks();
+    const sim = await simulate({ stateFile, webhookUrl: receiver.url, webhookSecret: 'whsec_x' });
+    await sim.control('/webhooks', { action: 'twin' });
+    // They are made in pairs, so an odd number lacks one that is being told.
+    const written: number[] = [];
+    receiver.status = () => {
+      written.push(new Set(readFileSync(stateFile, 'utf8').match(/evt_\w+/g)).size);
+      return 200;
+    };
+    for (let count = 0; count < 5; count++) await sim.stripe().customers.create({});
+    await waitFor('the deliveries', () => receiver.received.length === 10);
+    ok(
+      written.every((count) => count % 2 === 0),
+      `events on file at each arrival: ${written.join(' ')}`,
+    );
   });
 
   it('is emptied by reset, of one account or of all', async () => {

@@ -196,6 +196,8 @@ export class WebhookDelivery {
       state: 'pending',
       attempts: 0,
     });
+    // A simulator that is killed has told nobody of what it does not know afterwards.
+    this.#world.commit();
     this.#enqueue({ account, event: twin, endpoint });
   }
 
