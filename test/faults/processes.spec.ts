@@ -177,7 +177,7 @@ describe('a worker', () => {
       `UPDATE payment_operations SET lease_until = now() - interval '1 ms', next_attempt_at = now() - interval '1 minute' WHERE kind = 'create' AND finished_at IS NULL`,
     );
     const database = new Database({ url: here.database.url, behindPooler: false, onError: () => undefined });
-    assert.equal(await requeueOverdueOperations(database.autocommit, () => crypto.randomUUID(), 10), 1);
+    assert.equal(await requeueOverdueOperations(database.autocommit, { hasLine: true, newId: () => crypto.randomUUID(), limit: 10 }), 1);
     await database.close();
     const rows = await here.database.query<{ ahead: boolean }>('SELECT ahead FROM outbox ORDER BY ahead');
     assert.deepEqual(

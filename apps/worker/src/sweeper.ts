@@ -1,4 +1,5 @@
 import { type Database } from '#libs/database';
+import { type JobQueues, type QueueName, type Sweep } from '#libs/jobs';
 import { expireOrders } from '#libs/orders';
 import { requeueOverdueOperations, requeueOverdueReconciliations } from '#libs/payments';
 import { type Clock, effect, type Entropy } from '#libs/primitives';
@@ -10,6 +11,8 @@ import { releaseStranded } from './release-delayed.js';
 /** With two seconds of grace, lost work is found within three. */
 const SWEEP_EVERY_MS = 1_000;
 const BATCH_SIZE = 200;
+/** In one look, or an endless backlog would let nothing else have its turn. */
+const BATCHES_MAX = 25;
 
 interface SweeperParts {
   readonly database: Database;
@@ -22,16 +25,10 @@ interface SweeperParts {
  * Finds in the database what is overdue, whatever the queue thinks, and writes new outbox rows for it: losing every job
  * loses nothing. Lets orders expire whose time to pay is over. Any number of sweepers may run.
  */
-export function startSweeper({ database, clock, entropy, logger }: SweeperParts, relay: Loop): Loop {
-  const { autocommit } = database;
+export function startSweeper(parts: SweeperParts, queues: Pick<JobQueues, 'hasLine'>, relay: Loop): Loop {
+  const { database, clock, entropy, logger } = parts;
   const sweep = async (): Promise<boolean> => {
-    const newId = (): string => entropy.uuid();
-    const count = await effect('worker.sweep.commit', async () => {
-      const operations = await requeueOverdueOperations(autocommit, newId, BATCH_SIZE);
-      const events = await requeueOverdueEvents(autocommit, newId, BATCH_SIZE);
-      const stranded = await releaseStranded({ database, entropy });
-      return operations + events + stranded + (await requeueOverdueReconciliations(autocommit, newId, BATCH_SIZE));
-    });
+    const count = await effect('worker.sweep.commit', () => requeueOverdue(parts, queues));
     if (count > 0) logger.info({ count }, 'queued overdue work again');
     await clock.refresh();
     const expired = await expireOrders({ database, clock, entropy }, BATCH_SIZE);
@@ -40,4 +37,25 @@ export function startSweeper({ database, clock, entropy, logger }: SweeperParts,
     return expired === BATCH_SIZE;
   };
   return new Loop(SWEEP_EVERY_MS, sweep, (error) => logger.warn({ error }, 'the sweeper could not look'));
+}
+
+async function requeueOverdue({ database, entropy }: SweeperParts, queues: Pick<JobQueues, 'hasLine'>): Promise<number> {
+  const { autocommit } = database;
+  const hasLine = async (...names: readonly QueueName[]): Promise<boolean> =>
+    (await Promise.all(names.map((name) => queues.hasLine(name)))).includes(true);
+  // Asked once for all batches: the first of them becomes a line by itself, and what else was lost stands in none.
+  const inBatches = async (isLine: boolean, requeue: (sweep: Sweep) => Promise<number>): Promise<number> => {
+    let total = 0;
+    for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+      const count = await requeue({ hasLine: isLine, newId: () => entropy.uuid(), limit: BATCH_SIZE });
+      total += count;
+      if (count < BATCH_SIZE) break;
+    }
+    return total;
+  };
+  const operations = await inBatches(await hasLine('payments', 'refunds'), (sweep) => requeueOverdueOperations(autocommit, sweep));
+  const events = await inBatches(await hasLine('webhook-events'), (sweep) => requeueOverdueEvents(autocommit, sweep));
+  const stranded = await releaseStranded({ database, entropy });
+  const reconciliations = await inBatches(await hasLine('maintenance'), (sweep) => requeueOverdueReconciliations(autocommit, sweep));
+  return operations + events + stranded + reconciliations;
 }

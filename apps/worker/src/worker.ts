@@ -72,7 +72,7 @@ export async function startWorker(config: Config, logger: Logger): Promise<Runni
   queues.consume('refunds', REFUND_CONCURRENCY, handlers);
   queues.consume('webhook-events', EVENT_CONCURRENCY, handlers);
   queues.consume('maintenance', MAINTENANCE_CONCURRENCY, handlers);
-  const sweeper = startSweeper(payments, relay);
+  const sweeper = startSweeper(payments, queues, relay);
   const schedules = scheduledTasks(payments, config, { relay, queues }).map((task) => startSchedule(database, logger, task));
   const health = await serveHealth(config, { database, queues, relay, sweeper, isDraining: () => isDraining });
   return {

@@ -51,6 +51,8 @@ const KEEP_FAILED_SECONDS = 7 * 86_400;
  * itself takes an eighth of a bulk of one, eight take three quarters of a bulk of eight, and from twelve on the bulk is quicker.
  */
 const ADDED_SINGLY_MAX = 8;
+/** Whoever asks how long a line is does not wait for a queue that is away. */
+const COUNT_WAIT_MS = 1_000;
 /** What the queue asks of PostgreSQL takes milliseconds; the answer to more comes never. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -66,7 +68,7 @@ class AttemptFailed extends Error {
   }
 }
 
-type Producer = Pick<Queue, 'add' | 'addBulk' | 'close' | 'getFailed' | 'remove' | 'clean'>;
+type Producer = Pick<Queue, 'add' | 'addBulk' | 'close' | 'getFailed' | 'getWaitingCount' | 'remove' | 'clean'>;
 type Consumer = Pick<Worker, 'run' | 'close'>;
 type Seen = 'id' | 'name' | 'data' | 'failedReason' | 'attemptsMade' | 'finishedOn' | 'timestamp';
 
@@ -160,6 +162,13 @@ export class JobQueues {
         await delay(RECONNECT_MS, undefined, { ref: false });
       }
     }
+  }
+
+  /** Whether jobs of a queue wait for a free slot; true as well when the queue does not say, as then it runs nothing either. */
+  async hasLine(name: QueueName): Promise<boolean> {
+    const count = async (): Promise<number | null> => (await (await this.#producers.get(name)?.get())?.getWaitingCount()) ?? null;
+    const counted = await Promise.race([count().catch(() => null), delay(COUNT_WAIT_MS, null, { ref: false })]);
+    return counted === null || counted > 0;
   }
 
   /** The latest `limit` jobs of each queue that failed for good, the newest first. */

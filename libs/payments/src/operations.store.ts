@@ -1,4 +1,4 @@
-import { INSERT_OUTBOX } from '#libs/jobs';
+import { INSERT_OUTBOX, isOverdue, type Sweep } from '#libs/jobs';
 import { Prisma, type Tx } from '#libs/database';
 import { type BreakerName } from './gate/breaker.js';
 import { type OperationKind, type OperationStatus, type PaymentError } from './payment.js';
@@ -171,20 +171,16 @@ export async function lockUnclaimedOperations(tx: Tx, orderId: string): Promise<
   return rows.some(({ kind }) => kind === 'create') ? rows.map(({ id }) => id) : null;
 }
 
-/** How long past its time an operation may be before its job counts as lost, and how long a new job has before the next. */
-const OVERDUE_SECONDS = 2;
-const SWEEP_AGAIN_SECONDS = 5;
-
 /**
  * Writes an outbox row for every operation that is overdue and that nobody holds, whatever the queue believes. What a dead
- * worker still held goes ahead. Returns how many. Safe to repeat and to run in several processes at once.
+ * worker still held stands in no line, and goes ahead. Returns how many. Safe to repeat and to run in several processes at once.
  */
-export function requeueOverdueOperations(tx: Tx, newId: () => string, limit: number): Promise<number> {
+export function requeueOverdueOperations(tx: Tx, { hasLine, newId, limit }: Sweep): Promise<number> {
   return tx.$executeRaw`
     WITH due AS (
       SELECT op.id, op.kind FROM payment_operations op
-      WHERE ${RUNNABLE} AND op.next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS}) AND (op.lease_until IS NULL OR op.lease_until < now())
-        AND (op.swept_at IS NULL OR op.swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS})) AND ${IS_NEXT}
+      WHERE ${RUNNABLE} AND ${isOverdue(false)} AND ${IS_NEXT}
+        AND (op.lease_until < now() OR (op.lease_until IS NULL AND ${isOverdue(hasLine)}))
       ORDER BY op.next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
     swept AS (UPDATE payment_operations op SET swept_at = now() FROM due WHERE op.id = due.id RETURNING op.id, op.kind, op.lease_until IS NOT NULL AS ahead),

@@ -1,5 +1,5 @@
 import { type Tx } from '#libs/database';
-import { INSERT_OUTBOX, type OutboxMessage } from '#libs/jobs';
+import { INSERT_OUTBOX, isOverdue, type OutboxMessage, type Sweep } from '#libs/jobs';
 import { type ReconciliationReport } from './reconciliation-report.js';
 
 /** Where a reconciliation stands. failed: it was given up for a reason of its own; the report says how far it came. */
@@ -126,17 +126,13 @@ export async function ordersToCompare(tx: Tx, since: Date, afterId: string | nul
   return rows.map(({ id }) => id);
 }
 
-const OVERDUE_SECONDS = 2;
-const SWEEP_AGAIN_SECONDS = 5;
-
 /** Writes an outbox row for every reconciliation that is overdue and that nobody holds. Returns how many. Safe to repeat. */
-export function requeueOverdueReconciliations(tx: Tx, newId: () => string, limit: number): Promise<number> {
+export function requeueOverdueReconciliations(tx: Tx, { hasLine, newId, limit }: Sweep): Promise<number> {
   const ids = Array.from({ length: limit }, newId);
   return tx.$executeRaw`
     WITH overdue AS (
       SELECT id FROM reconciliations
-      WHERE status IN ('queued', 'running') AND next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS})
-        AND (lease_until IS NULL OR lease_until < now()) AND (swept_at IS NULL OR swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS}))
+      WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now()) AND ${isOverdue(hasLine)}
       ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
     swept AS (UPDATE reconciliations r SET swept_at = now() FROM overdue WHERE r.id = overdue.id RETURNING r.id),

@@ -1,4 +1,4 @@
-import { INSERT_OUTBOX } from '#libs/jobs';
+import { INSERT_OUTBOX, isOverdue, type Sweep } from '#libs/jobs';
 import { Prisma, type Tx } from '#libs/database';
 import { countEventEnd } from '#libs/telemetry';
 
@@ -107,17 +107,12 @@ export async function postponeEvent(
   return rows[0]?.due_at ?? null;
 }
 
-/** How long past its time an event may be before its job counts as lost, and how long a new job has before the next. */
-const OVERDUE_SECONDS = 2;
-const SWEEP_AGAIN_SECONDS = 5;
-
 /** Writes an outbox row for every event that is overdue, whatever the queue believes. Returns how many. Safe to repeat. */
-export function requeueOverdueEvents(tx: Tx, newId: () => string, limit: number): Promise<number> {
+export function requeueOverdueEvents(tx: Tx, { hasLine, newId, limit }: Sweep): Promise<number> {
   return tx.$executeRaw`
     WITH due AS (
       SELECT id FROM webhook_events
-      WHERE status IN ('received', 'held') AND next_attempt_at < now() - make_interval(secs => ${OVERDUE_SECONDS})
-        AND (swept_at IS NULL OR swept_at < now() - make_interval(secs => ${SWEEP_AGAIN_SECONDS}))
+      WHERE status IN ('received', 'held') AND ${isOverdue(hasLine)}
       ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ),
     swept AS (UPDATE webhook_events e SET swept_at = now() FROM due WHERE e.id = due.id RETURNING e.id),
