@@ -84,7 +84,13 @@ async function repair(
 ): Promise<void> {
   const { payment, fact } = sides;
   if (dryRun) return draft.count('repaired', differenceOf('behind', sides, 'none'));
-  const { result } = await observe(payments, payment.orderId, { fact, notedVersion: payment.version, cause, operation: null });
+  const { result } = await observe(payments, payment.orderId, {
+    payment: null,
+    fact,
+    notedVersion: payment.version,
+    cause,
+    operation: null,
+  });
   if (result === 'applied') return draft.count('repaired', differenceOf('behind', sides, 'repaired'));
   if (result === 'discrepancy') return draft.count('discrepancies', differenceOf('behind', sides, 'noted'));
   draft.count('equal');

@@ -31,21 +31,28 @@ export async function observeEvent(
   const payment = await paymentOf(payments, instance, fact, cause);
   if (payment === 'foreign' || payment === 'unknown' || payment === 'orphan') return payment;
   // Only what was paid is returned: we have missed the payment, and what is returned of it is no news of it.
-  if (fact.of === 'refund' && !isFinal(payment.status) && fact.seen.paymentIntentId !== null)
-    await observeIntent(payments, payment, fact.seen.paymentIntentId, cause);
-  const observed = await observe(payments, payment.orderId, { fact, notedVersion: null, cause, operation: null });
+  const missed = fact.of === 'refund' && !isFinal(payment.status) ? fact.seen.paymentIntentId : null;
+  if (missed !== null) await observeIntent(payments, payment, missed, cause);
+  const seen = missed === null ? payment : null;
+  const observed = await observe(payments, payment.orderId, { payment: seen, fact, notedVersion: null, cause, operation: null });
   return observed.result === 'superseded' ? 'known' : observed.result;
 }
 
 /** Asks Stripe for the intent of a payment and brings the answer through the door. */
 async function observeIntent(
   payments: Payments,
-  { orderId, version }: PaymentState,
+  payment: PaymentState,
   intentId: string,
   cause: string,
 ): Promise<'known' | 'applied' | 'discrepancy'> {
-  const seen = await payments.gateway.retrievePaymentIntent(intentId);
-  const observed = await observe(payments, orderId, { fact: { of: 'intent', seen }, notedVersion: version, cause, operation: null });
+  const fact: Fact = { of: 'intent', seen: await payments.gateway.retrievePaymentIntent(intentId) };
+  const observed = await observe(payments, payment.orderId, {
+    payment: null,
+    fact,
+    notedVersion: payment.version,
+    cause,
+    operation: null,
+  });
   return observed.result === 'superseded' ? 'known' : observed.result;
 }
 

@@ -20,6 +20,8 @@ export type Fact =
 
 /** Something that was learned about a payment, and how. */
 export interface Sighting {
+  /** The payment as the caller has read it, which spares reading it again where nothing has moved since; null: it is read. */
+  readonly payment: PaymentState | null;
   /** null when all we learned is how an operation of ours ended. */
   readonly fact: Fact | null;
   /** The version of the payment before Stripe was asked; null when nothing says how old the fact is. */
@@ -47,15 +49,16 @@ export function observe(payments: Payments, orderId: string, sighting: Sighting)
 async function weighAndWrite(
   payments: Payments,
   orderId: string,
-  { fact: told, notedVersion: noted, cause, operation }: Sighting,
+  { payment: known, fact: told, notedVersion: noted, cause, operation }: Sighting,
 ): Promise<Observed> {
   const { database, gateway, clock, entropy, logger } = payments;
   const newId = (): string => entropy.uuid();
-  let [fact, notedVersion] = [told, noted];
+  let [seen, fact, notedVersion] = [known, told, noted];
   let refusedAtVersion: number | null = null;
   for (;;) {
-    const payment = await loadPayment(database.autocommit, orderId);
+    const payment = seen ?? (await loadPayment(database.autocommit, orderId));
     if (payment === null) throw new Error(`bug: there is no order ${orderId}`);
+    seen = null;
     // Nothing but a lost fence can refuse a change computed from the version that still is.
     if (payment.version === refusedAtVersion) return { result: 'superseded' };
     // Whether a session reached its time or was ended before, only the present tells.
@@ -66,6 +69,8 @@ async function weighAndWrite(
       fact = await readAgain(gateway, payment, fact);
       continue;
     }
+    // A contradiction with what was so before Stripe was asked may be none with what is so now.
+    if (verdict.verdict === 'discrepancy' && payment === known) continue;
     if (verdict.verdict === 'discrepancy') await reportDiscrepancy(payments, payment, fact, verdict.kind);
     if (verdict.verdict !== 'apply' && operation === null) {
       logger.debug({ cause }, 'nothing moved: it was known');

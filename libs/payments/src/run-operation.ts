@@ -255,6 +255,7 @@ async function settle(
   error: PaymentError | null,
 ): Promise<AttemptResult> {
   const observed = await observe(payments, operation.orderId, {
+    payment,
     fact,
     // To a key that was sent before, Stripe gives the answer of that send: the payment may have moved since.
     notedVersion: operation.inDoubt ? null : payment.version,
