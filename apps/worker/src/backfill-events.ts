@@ -72,7 +72,7 @@ async function backfill(
 
   async function store(missing: readonly SignedEvent[]): Promise<void> {
     for (const event of missing) {
-      await receiveEvent(database.autocommit, event, subjectOf(event.type) === null ? null : entropy.uuid(), now);
+      await receiveEvent(database.autocommit, event, subjectOf(event.type) === null ? null : entropy.uuid(), clock.now());
     }
   }
 }
