@@ -181,7 +181,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the sweeper is off',
     caughtBy: ['R7', 'R9'],
-    edits: [edit('apps/worker/src/sweeper', 'await requeue({ hasLine: isLine, newId: () => entropy.uuid(), limit: BATCH_SIZE })', '0')],
+    edits: [edit('apps/worker/src/sweeper', 'await requeue(autocommit, { hasLine, newId: () => entropy.uuid(), limit: BATCH_SIZE })', '0')],
   },
   {
     name: 'events that were lost are not looked for',

@@ -1,10 +1,10 @@
-import { type Database } from '#libs/database';
+import { type Database, type Tx } from '#libs/database';
 import { type JobQueues, type QueueName, type Sweep } from '#libs/jobs';
 import { expireOrders } from '#libs/orders';
-import { requeueOverdueOperations, requeueOverdueReconciliations } from '#libs/payments';
+import { hasOverdueOperations, hasOverdueReconciliations, requeueOverdueOperations, requeueOverdueReconciliations } from '#libs/payments';
 import { type Clock, effect, type Entropy } from '#libs/primitives';
 import { type Logger } from '#libs/telemetry';
-import { requeueOverdueEvents } from '#libs/webhooks';
+import { hasOverdueEvents, requeueOverdueEvents } from '#libs/webhooks';
 import { Loop } from './loop.js';
 import { releaseStranded } from './release-delayed.js';
 
@@ -13,6 +13,17 @@ const SWEEP_EVERY_MS = 1_000;
 const BATCH_SIZE = 200;
 /** In one look, or an endless backlog would let nothing else have its turn. */
 const BATCHES_MAX = 25;
+
+/** What is swept, and the queues in which its jobs wait. */
+const SWEPT: readonly {
+  readonly hasOverdue: (tx: Tx) => Promise<boolean>;
+  readonly requeue: (tx: Tx, sweep: Sweep) => Promise<number>;
+  readonly queues: readonly QueueName[];
+}[] = [
+  { hasOverdue: hasOverdueOperations, requeue: requeueOverdueOperations, queues: ['payments', 'refunds'] },
+  { hasOverdue: hasOverdueEvents, requeue: requeueOverdueEvents, queues: ['webhook-events'] },
+  { hasOverdue: hasOverdueReconciliations, requeue: requeueOverdueReconciliations, queues: ['maintenance'] },
+];
 
 interface SweeperParts {
   readonly database: Database;
@@ -28,7 +39,10 @@ interface SweeperParts {
 export function startSweeper(parts: SweeperParts, queues: Pick<JobQueues, 'hasLine'>, relay: Loop): Loop {
   const { database, clock, entropy, logger } = parts;
   const sweep = async (): Promise<boolean> => {
-    const count = await effect('worker.sweep.commit', () => requeueOverdue(parts, queues));
+    const count = await effect(
+      'worker.sweep.commit',
+      async () => (await requeueOverdue(parts, queues)) + (await releaseStranded({ database, entropy })),
+    );
     if (count > 0) logger.info({ count }, 'queued overdue work again');
     await clock.refresh();
     const expired = await expireOrders({ database, clock, entropy }, BATCH_SIZE);
@@ -39,23 +53,17 @@ export function startSweeper(parts: SweeperParts, queues: Pick<JobQueues, 'hasLi
   return new Loop(SWEEP_EVERY_MS, sweep, (error) => logger.warn({ error }, 'the sweeper could not look'));
 }
 
-async function requeueOverdue({ database, entropy }: SweeperParts, queues: Pick<JobQueues, 'hasLine'>): Promise<number> {
-  const { autocommit } = database;
-  const hasLine = async (...names: readonly QueueName[]): Promise<boolean> =>
-    (await Promise.all(names.map((name) => queues.hasLine(name)))).includes(true);
-  // Asked once for all batches: the first of them becomes a line by itself, and what else was lost stands in none.
-  const inBatches = async (isLine: boolean, requeue: (sweep: Sweep) => Promise<number>): Promise<number> => {
-    let total = 0;
+async function requeueOverdue({ database: { autocommit }, entropy }: SweeperParts, queues: Pick<JobQueues, 'hasLine'>): Promise<number> {
+  let total = 0;
+  for (const { hasOverdue, requeue, queues: names } of SWEPT) {
+    if (!(await hasOverdue(autocommit))) continue;
+    // Asked once for all batches: the first of them makes a line by itself, and what else was lost stands in none.
+    const hasLine = (await Promise.all(names.map((name) => queues.hasLine(name)))).includes(true);
     for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const count = await requeue({ hasLine: isLine, newId: () => entropy.uuid(), limit: BATCH_SIZE });
+      const count = await requeue(autocommit, { hasLine, newId: () => entropy.uuid(), limit: BATCH_SIZE });
       total += count;
       if (count < BATCH_SIZE) break;
     }
-    return total;
-  };
-  const operations = await inBatches(await hasLine('payments', 'refunds'), (sweep) => requeueOverdueOperations(autocommit, sweep));
-  const events = await inBatches(await hasLine('webhook-events'), (sweep) => requeueOverdueEvents(autocommit, sweep));
-  const stranded = await releaseStranded({ database, entropy });
-  const reconciliations = await inBatches(await hasLine('maintenance'), (sweep) => requeueOverdueReconciliations(autocommit, sweep));
-  return operations + events + stranded + reconciliations;
+  }
+  return total;
 }

@@ -11,7 +11,7 @@ export {
   refundParams,
 } from './intent-request.js';
 export { findRequest, observeEvent } from './observe-event.js';
-export { lockUnclaimedOperations, releaseDelayedOperations, requeueOverdueOperations } from './operations.store.js';
+export { hasOverdueOperations, lockUnclaimedOperations, releaseDelayedOperations, requeueOverdueOperations } from './operations.store.js';
 export {
   listOpenOperations,
   type LoggedOperation,
@@ -45,6 +45,7 @@ export { commitChange, lockPayment, recordDiscrepancy } from './payments.store.j
 export { runReconciliation } from './reconcile.js';
 export { type Difference, type ReconciliationReport, type Remedy } from './reconciliation-report.js';
 export {
+  hasOverdueReconciliations,
   isReconciling,
   loadReconciliation,
   type Reconciliation,

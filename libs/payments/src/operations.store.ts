@@ -171,6 +171,13 @@ export async function lockUnclaimedOperations(tx: Tx, orderId: string): Promise<
   return rows.some(({ kind }) => kind === 'create') ? rows.map(({ id }) => id) : null;
 }
 
+/** Whether there may be an operation that is overdue and that nobody holds. */
+export async function hasOverdueOperations(tx: Tx): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM payment_operations op WHERE ${RUNNABLE} AND ${isOverdue(false)} AND (op.lease_until IS NULL OR op.lease_until < now()) LIMIT 1`;
+  return rows.length > 0;
+}
+
 /**
  * Writes an outbox row for every operation that is overdue and that nobody holds, whatever the queue believes. What a dead
  * worker still held stands in no line, and goes ahead. Returns how many. Safe to repeat and to run in several processes at once.

@@ -126,6 +126,14 @@ export async function ordersToCompare(tx: Tx, since: Date, afterId: string | nul
   return rows.map(({ id }) => id);
 }
 
+/** Whether there is a reconciliation that is overdue and that nobody holds. */
+export async function hasOverdueReconciliations(tx: Tx): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM reconciliations
+    WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now()) AND ${isOverdue(false)} LIMIT 1`;
+  return rows.length > 0;
+}
+
 /** Writes an outbox row for every reconciliation that is overdue and that nobody holds. Returns how many. Safe to repeat. */
 export function requeueOverdueReconciliations(tx: Tx, { hasLine, newId, limit }: Sweep): Promise<number> {
   const ids = Array.from({ length: limit }, newId);

@@ -107,6 +107,14 @@ export async function postponeEvent(
   return rows[0]?.due_at ?? null;
 }
 
+/** Whether there is an event that is overdue. */
+export async function hasOverdueEvents(tx: Tx): Promise<boolean> {
+  const rows = await tx.$queryRaw<
+    unknown[]
+  >`SELECT 1 FROM webhook_events WHERE status IN ('received', 'held') AND ${isOverdue(false)} LIMIT 1`;
+  return rows.length > 0;
+}
+
 /** Writes an outbox row for every event that is overdue, whatever the queue believes. Returns how many. Safe to repeat. */
 export function requeueOverdueEvents(tx: Tx, { hasLine, newId, limit }: Sweep): Promise<number> {
   return tx.$executeRaw`

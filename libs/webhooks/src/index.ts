@@ -1,6 +1,7 @@
 export { type EventSubject, subjectOf } from './event-effects.js';
 export {
   type EventPostponement,
+  hasOverdueEvents,
   type IncomingEvent,
   knownEvents,
   loadEvent,
