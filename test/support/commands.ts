@@ -26,7 +26,12 @@ interface CommandOptions {
 /** How often a command is sent again that a machine too busy could not take. */
 const TRIES = 10;
 
-/** Sends a command on an order: `pay`, `capture`, `cancel` or `refunds`; again, as a client does, after a 503. */
+/** Nothing was decided: the database was away, or too many commands on one order took their turns before it. */
+function isTooBusy({ status, json }: Answer): boolean {
+  return status === 503 || json['detail'] === 'Other commands on this order are being carried out.';
+}
+
+/** Sends a command on an order: `pay`, `capture`, `cancel` or `refunds`; again, as a client does, where nothing was decided. */
 export async function command(
   stack: Stack,
   orderId: string,
@@ -41,7 +46,7 @@ export async function command(
       headers,
       ...(body === undefined ? {} : { body }),
     });
-    if (answer.status !== 503 || left === 0) return answer;
+    if (!isTooBusy(answer) || left === 0) return answer;
   }
 }
 
