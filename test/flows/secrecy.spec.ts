@@ -29,6 +29,8 @@ const SECRETS = {
   clientSecretSent: 'canaryOfAClientSecret',
   keyInAPath: 'oncepay_sk_test_canaryInAPath',
 };
+/** What Node is made to warn of. */
+const WARNING = 'canaryOfAWarning';
 /** What a merchant may have written into any text of any request. */
 const TEXT = 'canaryOfAText';
 
@@ -61,6 +63,7 @@ before(async () => {
     MIGRATE_ON_START: 'false',
     PORT: String(port),
     LOG_LEVEL: 'trace',
+    NODE_OPTIONS: `--import=data:text/javascript,process.on('SIGUSR2',()=>process.emitWarning('${WARNING}'))`,
     STRIPE_SECRET_KEY: SECRETS.stripeKey,
     STRIPE_API_BASE: simulator.url,
     STRIPE_WEBHOOK_SECRETS: SECRETS.webhookSecret,
@@ -334,7 +337,11 @@ describe('the logs of API and worker, at their most talkative', () => {
     for (const { requestId } of ofEvents) assert.equal(requestId, first?.request);
   });
 
-  it('are JSON, one object a line, with a level, a time and a message', () => {
+  it('are JSON, one object a line, with a level, a time and a message, what Node warns of too', async () => {
+    for (const app of apps) {
+      app.signal('SIGUSR2');
+      await waitFor('the warning', () => app.output().includes(WARNING));
+    }
     const lines = apps.flatMap((app) => app.output().trim().split('\n'));
     for (const line of lines) {
       const { level, time, msg } = Object(JSON.parse(line));
