@@ -146,7 +146,8 @@ describe('a card number', () => {
       const answer = await post(order);
       assertProblem(answer, 400, 'card_number_refused');
       assert.deepEqual(fieldsOf(answer), [field]);
-      assert.doesNotMatch(answer.text, /4242|3782/);
+      // Its port and its request id may hold four such digits.
+      assert.doesNotMatch(answer.text.replaceAll(/[ -]/g, ''), /42424242|37828224/);
     });
   }
 
