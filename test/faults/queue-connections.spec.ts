@@ -97,6 +97,25 @@ describe('the queues', () => {
     await route.close();
   });
 
+  it('ask whether somebody is still there only by connections that listen, and none that runs the queries of others', async (t) => {
+    const warned: string[] = [];
+    const note = ({ message }: Error): void => void warned.push(message);
+    process.on('warning', note);
+    t.after(() => process.off('warning', note));
+    const onError = (error: Error): never => assert.fail(error);
+    const queues = new JobQueues({ redisUrl: null, databaseUrl: database.url, instance: crypto.randomUUID(), onError });
+    queues.consume('payments', 8, noting([]));
+    await waitFor('the listener to be asked', async () => {
+      await queues.add(Array.from({ length: 100 }, () => jobOf('op')));
+      const asked = await database.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT 1' AND application_name = 'payments'`,
+      );
+      return asked.length === 1;
+    });
+    await queues.close();
+    assert.deepEqual(warned, []);
+  });
+
   it('leave no timer behind when they are closed, though BullMQ takes its listeners from the connections it gives back', async (t) => {
     const started = t.mock.method(globalThis, 'setInterval');
     const ended = t.mock.method(globalThis, 'clearInterval');

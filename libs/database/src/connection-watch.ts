@@ -30,7 +30,10 @@ export function watchConnection(client: ClientBase): () => void {
     client.query('SELECT 1').then(answered, answered);
   }, ASK_EVERY_MS);
   timer.unref();
-  const stop = (): void => clearInterval(timer);
+  const stop = (): void => {
+    clearInterval(timer);
+    client.off('end', stop);
+  };
   client.once('end', stop);
   return stop;
 }

@@ -89,8 +89,8 @@ export class JobQueues {
   readonly #consumers: Connected<Consumer>[] = [];
   #isStopping = false;
   readonly #pool: PgPool | null;
-  /** With what ends the watch over each: BullMQ takes from a client it gives back all who listen for its end. */
-  readonly #connections = new Map<pg.PoolClient, () => void>();
+  /** The clients that BullMQ has, with what ends the watch over each: it takes from a client it gives back all who listen for its end. */
+  readonly #held = new Map<pg.PoolClient, () => void>();
   readonly #redis: RedisConnection[] = [];
   /** Over the first connection that jobs are given by; null before it is opened, and on PostgreSQL. */
   #watch: RedisWatch | null = null;
@@ -249,12 +249,12 @@ export class JobQueues {
     pool.on('connect', (client) => {
       // BullMQ holds clients without listening; one that is cut would end the process. Whoever uses it hears of it by its query.
       client.on('error', () => undefined);
-      // BullMQ listens on some, for up to an hour.
-      this.#connections.set(client, watchConnection(client));
     });
-    pool.on('remove', (client) => {
-      this.#connections.get(client)?.();
-      this.#connections.delete(client);
+    // BullMQ listens on some, for up to an hour. What is taken for one query has been given back before it is asked the first time.
+    pool.on('acquire', (client) => void this.#held.set(client, watchConnection(client)));
+    pool.on('release', (_error, client) => {
+      this.#held.get(client)?.();
+      this.#held.delete(client);
     });
     if (!isPgPool(pool)) throw new Error('bug: BullMQ does not take a pool of pg');
     pool.on('error', this.options.onError);
@@ -266,7 +266,7 @@ export class JobQueues {
     if (this.#pool === null) return;
     void this.#pool.end();
     await Promise.all(
-      [...this.#connections].map(([client, stopWatching]) => {
+      [...this.#held].map(([client, stopWatching]) => {
         stopWatching();
         return client.end();
       }),
