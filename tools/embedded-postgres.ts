@@ -186,8 +186,7 @@ async function startServer({ binaries, dataDir, user }: Launch, port: number, du
     'timezone=UTC',
     'log_timezone=UTC',
     `oncepay.launcher=${process.pid}`,
-    // A worker of autovacuum for each of hundreds of databases that live for seconds costs more than it tidies.
-    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'autovacuum=off']),
+    ...(durable ? [] : FOR_THE_MOMENT),
   ];
   const command = [binaries.postgres, '-D', seenFromInside(dataDir, user), ...settings.flatMap((setting) => ['-c', setting])];
   const server = startBound(command, { cwd: dataDir, output: log, user });
@@ -202,6 +201,16 @@ async function startServer({ binaries, dataDir, user }: Launch, port: number, du
   await stopServer(server);
   throw new Error(`The database server on ${dataDir} did not start:\n${readFileSync(logFile, 'utf8')}`);
 }
+
+/** Of databases that live for seconds and are never needed again. */
+const FOR_THE_MOMENT = [
+  'fsync=off',
+  'full_page_writes=off',
+  // A worker for each of hundreds of databases costs more than it tidies.
+  'autovacuum=off',
+  // Else a statement is planned anew the first five times it is run on each connection, and few are run more often.
+  'plan_cache_mode=force_generic_plan',
+];
 
 function stopServer(server: ChildProcess): Promise<void> {
   return stopBound(server, stopTimeoutMs, 'SIGQUIT');
