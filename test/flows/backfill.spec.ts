@@ -173,6 +173,25 @@ describe('with every webhook lost for half an hour', () => {
     assert.equal(await cursor(), slow);
   });
 
+  it('what is lost while a long look goes on is known before that look ends', async () => {
+    const order = await stack.orderIn((await stack.order(BROWSER)).id, 'requires_payment');
+    await stack.stopWorker();
+    for (const _ of ['second', 'third']) await fillPage();
+    await stack.control('/_sim/faults', { method: 'GET', path: '/v1/events', action: 'delay', ms: 1_200 });
+    const before = await looks();
+    // A worker that starts looks through all of the overlap.
+    await stack.startWorker();
+    await waitFor('the first page to be asked for', async () => (await looks()) > before);
+    const long = (await task()) ?? assert.fail();
+    await hearsNothing();
+    await pay(order, 'pm_card_visa');
+    await stack.orderIn(order.id, 'paid');
+    assert.deepEqual({ ...(await task()), lease_until: null }, { ...long, lease_until: null });
+    assert.equal(long.completed, false);
+    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await stack.control('/_sim/webhooks', undefined, 'DELETE');
+  });
+
   it('leaves what our own commands did as it is', async () => {
     const paid = await stack.orderIn((await stack.order()).id, 'paid');
     const { id } = await refund(stack, paid.id, { amount: 500 });

@@ -27,7 +27,7 @@ export function backfillEvents(payments: Payments, everySeconds: number, relay: 
     firstAfterSeconds: 0,
     run: async (turn) => {
       const startedAt = performance.now();
-      const progress = await backfill(payments, turn, relay, restMs);
+      const progress = await backfill(payments, turn, relay, { everyMs: everySeconds * 1_000, restMs });
       if (progress.cursorAt !== null) restMs = (performance.now() - startedAt) / OVERLAP_SHARE;
       return progress;
     },
@@ -37,23 +37,45 @@ export function backfillEvents(payments: Payments, everySeconds: number, relay: 
 /**
  * Looks through the list from the cursor less the overlap, and moves the cursor; so does every turn where events are few. Where they are
  * many, such a look is followed by `restMs`, but never more than the overlap, in which turns only look at what came since the one
- * before. Each reads its part of the list to the end: an event that was lost may stand behind a hundred that were not.
+ * before; so does a look that takes longer than a turn, in between.
  */
 async function backfill(
-  { database, gateway, clock, entropy, logger }: Payments,
+  payments: Payments,
   turn: Turn,
   relay: Loop,
-  restMs: number,
+  { everyMs, restMs }: { readonly everyMs: number; readonly restMs: number },
 ): Promise<Progress> {
+  const { database, clock } = payments;
   await clock.refresh();
   const now = clock.now();
   const cursor = turn.cursorAt ?? (await firstOrderAt(database.autocommit)) ?? now;
   const isWhole = turn.lookedAt === null || now.getTime() - cursor.getTime() >= Math.min(restMs, OVERLAP_MS);
   const from = isWhole ? cursor.getTime() - OVERLAP_MS : turn.lookedAt.getTime() - MARGIN_MS;
-  const since = new Date(Math.max(from, now.getTime() - REACH_MS));
+  let lookedAt = now;
+  const lookAtLatest = async (): Promise<void> => {
+    const since = lookedAt.getTime();
+    if (clock.now().getTime() - since < everyMs) return;
+    lookedAt = clock.now();
+    await lookThrough(payments, turn, relay, since - MARGIN_MS);
+  };
+  await lookThrough(payments, turn, relay, Math.max(from, now.getTime() - REACH_MS), lookAtLatest);
+  return { cursorAt: isWhole ? now : null, lookedAt };
+}
+
+/**
+ * Takes in what is missing of the list since `fromMs`, to its end: an event that was lost may stand behind a hundred that were not.
+ * `between` runs before each further page.
+ */
+async function lookThrough(
+  { database, gateway, clock, entropy, logger }: Payments,
+  turn: Turn,
+  relay: Loop,
+  fromMs: number,
+  between?: () => Promise<void>,
+): Promise<void> {
   let after: string | null = null;
   for (;;) {
-    const page: Awaited<ReturnType<typeof gateway.listEvents>> = await gateway.listEvents(since, after);
+    const page: Awaited<ReturnType<typeof gateway.listEvents>> = await gateway.listEvents(new Date(fromMs), after);
     if (page.unreadable > 0) logger.error({ count: page.unreadable }, 'Stripe listed events that cannot be read; they are left out');
     const known = await knownEvents(
       database.autocommit,
@@ -65,9 +87,10 @@ async function backfill(
       logger.debug({ count: missing.length }, 'took in events that no webhook had brought yet');
       relay.wake();
     }
-    if (page.next === null) return { cursorAt: isWhole ? now : null, lookedAt: now };
+    if (page.next === null) return;
     if (turn.isStopping()) throw new Error('stopped before the end of the list');
     after = page.next;
+    await between?.();
   }
 
   async function store(missing: readonly SignedEvent[]): Promise<void> {
