@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { money, receiptOf } from '../../clients/checkout-page/src/receipt.js';
 import { type OrderStatus } from '../../clients/typescript/src/index.js';
@@ -41,6 +41,7 @@ describe('the receipt', () => {
 describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was found' }, () => {
   let stack: Stack;
   let browser: Browser;
+  let context: BrowserContext;
   const violations: string[] = [];
 
   before(async () => {
@@ -49,32 +50,31 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     for (const [id, name, unitAmount] of goods)
       await stack.call(`/v1/prices/${id}`, { method: 'PUT', body: { name, unitAmount, currency: 'eur' } });
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+    context = await browser.newContext({ viewport: { width: 960, height: 640 }, locale: 'en-GB' });
+    context.setDefaultTimeout(PATIENCE_MS);
+    // Keeps the window open: to open one takes Chromium as long as all else of a visit.
+    await context.newPage();
+  });
+  afterEach(async () => {
+    await context.setOffline(false);
+    for (const page of context.pages().slice(1)) await page.close();
   });
   after(async () => {
     await browser?.close();
     await stack?.close();
   });
 
-  /** A buyer of their own: with an email that no other has, and a browser that remembers nothing. */
-  async function visit(url = stack.apiUrl, dark = false): Promise<{ page: Page; context: BrowserContext; email: string }> {
-    const context = await browser.newContext({
-      viewport: { width: 960, height: 640 },
-      locale: 'en-GB',
-      colorScheme: dark ? 'dark' : 'light',
-    });
-    context.setDefaultTimeout(PATIENCE_MS);
-    // The network's part: Stripe.js is a script that calls Stripe's API, and behind Stripe's address is the simulator.
-    await context.route('https://js.stripe.com/v3/', (route) => route.fulfill({ contentType: 'text/javascript', body: STRIPE_JS }));
-    await context.route('https://api.stripe.com/**', async (route) => {
-      const address = route.request().url().replace('https://api.stripe.com', stack.simulatorUrl);
-      await route.fulfill({ response: await route.fetch({ url: address }) });
-    });
+  /** A buyer of their own: with an email that no other has, in a tab of a browser that remembers nothing. */
+  async function visit(url = stack.apiUrl, dark = false): Promise<{ page: Page; email: string }> {
     const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('Storage.clearDataForOrigin', { origin: url, storageTypes: 'all' });
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
     page.on('console', (message) => {
       if (message.text().includes('Content Security Policy')) violations.push(message.text());
     });
     await page.goto(`${url}/shop`);
-    return { page, context, email: `ada-${crypto.randomUUID().slice(0, 8)}@example.com` };
+    return { page, email: `ada-${crypto.randomUUID().slice(0, 8)}@example.com` };
   }
 
   const payButton = (page: Page) => page.getByRole('button', { name: /^Pay( |$)/ });
@@ -112,7 +112,7 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
   }
 
   it('sells once at a double click, and shows the receipt again after a reload', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     await fill(page, email);
     await picture(page, 'choose');
     await payButton(page).dblclick();
@@ -125,11 +125,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await payButton(page).click();
     await bought(page);
     assert.equal((await ordersOf(email)).length, 2);
-    await context.close();
   });
 
   it('is used by keyboard alone, and says what is missing', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     await page.getByLabel('Quantity of T-shirt').focus();
     for (const _ of [1, 2]) await page.keyboard.press('ArrowUp');
     await payButton(page).focus();
@@ -140,11 +139,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await page.keyboard.press('Enter');
     await bought(page);
     assert.equal((await ordersOf(email)).length, 1);
-    await context.close();
   });
 
   it('says why a card was declined, and takes another for the same order', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     await fill(page, email, 'Declined');
     await payButton(page).click();
     await alert(page).waitFor();
@@ -154,11 +152,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await payButton(page).click();
     await bought(page);
     await assertPaidOnce(email);
-    await context.close();
   });
 
   it('sends the buyer to the bank and back, whether it says no or yes', async () => {
-    const { page, context, email } = await visit(stack.apiUrl, true);
+    const { page, email } = await visit(stack.apiUrl, true);
     await fill(page, email, '3-D Secure');
     await payButton(page).click();
     await page.getByRole('button', { name: 'Fail' }).click();
@@ -172,11 +169,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await bought(page);
     await picture(page, 'paid');
     await assertPaidOnce(email);
-    await context.close();
   });
 
   it('goes on after a reload in the middle, with the same order', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     await stack.stopWorker();
     await fill(page, email);
     await payButton(page).click();
@@ -189,11 +185,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await payButton(page).click();
     await bought(page);
     await assertPaidOnce(email);
-    await context.close();
   });
 
   it('waits while the buyer is offline, and goes on by itself', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     await fill(page, email);
     await context.setOffline(true);
     await page.getByText('You are offline').waitFor();
@@ -202,11 +197,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await context.setOffline(false);
     await bought(page);
     await assertPaidOnce(email);
-    await context.close();
   });
 
   it('makes one order of two tabs that buy the same at the same time, and takes no secret key', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     const tabs = [page, await context.newPage()];
     await tabs[1]?.goto(`${stack.apiUrl}/shop`);
     const script = `import('/shop/modules/typescript/src/index.js').then(async ({ Oncepay }) => {
@@ -220,11 +214,10 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     assert.equal((await ordersOf(email)).length, 20);
     const secret = `import('/shop/modules/typescript/src/index.js').then(({ Oncepay }) => new Oncepay({ baseUrl: '', apiKey: 'oncepay_sk_test_1' }))`;
     await assert.rejects(page.evaluate(secret), /secret key must never reach a browser/);
-    await context.close();
   });
 
   it('sells once also where the browser keeps nothing for a page', async () => {
-    const { page, context, email } = await visit();
+    const { page, email } = await visit();
     await page.addInitScript(
       `Object.defineProperty(window, 'indexedDB', { get: () => { throw new DOMException('no', 'SecurityError'); } })`,
     );
@@ -233,7 +226,6 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     await payButton(page).dblclick();
     await bought(page);
     await assertPaidOnce(email);
-    await context.close();
   });
 
   it('runs under a policy that allows only what it needs', () => {
@@ -244,6 +236,12 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     let api: ApiAlone;
     before(async () => {
       api = await startApiAlone(stack.database.url, { STRIPE_PUBLISHABLE_KEY: stack.stripeKey.replace('sk_', 'pk_') });
+      // The network's part: Stripe.js is a script that calls Stripe's API, and behind Stripe's address is the simulator.
+      await context.route('https://js.stripe.com/v3/', (route) => route.fulfill({ contentType: 'text/javascript', body: STRIPE_JS }));
+      await context.route('https://api.stripe.com/**', async (route) => {
+        const address = route.request().url().replace('https://api.stripe.com', stack.simulatorUrl);
+        await route.fulfill({ response: await route.fetch({ url: address }) });
+      });
     });
     after(() => api.close());
 
@@ -254,16 +252,15 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
     }
 
     it('loads Stripe.js from Stripe and lets it take the payment', async () => {
-      const { page, context, email } = await visitWithStripe();
+      const { page, email } = await visitWithStripe();
       await fill(page, email, '');
       await payButton(page).click();
       await bought(page);
       await assertPaidOnce(email);
-      await context.close();
     });
 
     it('begins an authentication anew when the page was left in the middle of it', async () => {
-      const { page, context, email } = await visitWithStripe();
+      const { page, email } = await visitWithStripe();
       await page.evaluate(`sessionStorage.setItem('card', 'pm_card_threeDSecure2Required')`);
       await fill(page, email, '');
       await payButton(page).click();
@@ -271,7 +268,6 @@ describe('the checkout page', { skip: CHROMIUM === undefined && 'no Chromium was
       await page.reload();
       await bought(page);
       await assertPaidOnce(email);
-      await context.close();
     });
   });
 
