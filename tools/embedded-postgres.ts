@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -141,6 +142,7 @@ function serverUser(dataDir: string): ServerUser | undefined {
 
 /** Makes the cluster beside its final place and renames it, so that an interrupted first start leaves no half cluster. */
 async function createCluster({ binaries, dataDir, user }: Launch, durable: boolean): Promise<void> {
+  if (isOccupied(dataDir)) throw inTheWay(dataDir);
   mkdirSync(dirname(dataDir), { recursive: true });
   const draft = mkdtempSync(join(dirname(dataDir), `${basename(dataDir)}-new-`));
   try {
@@ -168,9 +170,21 @@ function placeCluster(draft: string, dataDir: string): void {
     renameSync(draft, dataDir);
   } catch (cause) {
     // A second launcher may have placed its own in the meantime: that one is as good.
-    if (!existsSync(join(dataDir, 'PG_VERSION')))
-      throw new Error(`${dataDir} is in the way: it is not empty and no database folder.`, { cause });
+    if (!existsSync(join(dataDir, 'PG_VERSION'))) throw inTheWay(dataDir, cause);
   }
+}
+
+/** By something other than a cluster. What cannot be looked into shows when the cluster is placed. */
+function isOccupied(dataDir: string): boolean {
+  try {
+    return readdirSync(dataDir).length > 0 && !existsSync(join(dataDir, 'PG_VERSION'));
+  } catch {
+    return false;
+  }
+}
+
+function inTheWay(dataDir: string, cause?: unknown): Error {
+  return new Error(`${dataDir} is in the way: it is not empty and no database folder.`, { cause });
 }
 
 async function startServer({ binaries, dataDir, user }: Launch, port: number, durable: boolean): Promise<ChildProcess> {

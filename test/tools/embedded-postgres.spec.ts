@@ -36,7 +36,7 @@ describe('embedded PostgreSQL', () => {
       [true, 'on'],
       [false, 'off'],
     ] as const) {
-      const server = await startEmbeddedPostgres({ dataDir: join(room, 'sync'), durable });
+      const server = await startEmbeddedPostgres({ dataDir: shared, durable });
       const rows = await query(server.url, 'SHOW fsync');
       await server.stop();
       assert.deepEqual(rows, [{ fsync }]);
