@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import ts from 'typescript';
+import ts = require('typescript');
 
 // The house rules that no linter knows. Each failure lists what to change.
 
@@ -32,11 +32,7 @@ describe('the repository', () => {
     none(
       sources
         .filter(({ file }) => !isTest(file))
-        .flatMap((source) =>
-          nodesOf(source)
-            .filter(isNamedFunction)
-            .map((node) => ({ source, node, lines: linesOf(source, node) })),
-        )
+        .flatMap((source) => source.nodes.filter(isNamedFunction).map((node) => ({ source, node, lines: linesOf(source, node) })))
         .filter(({ lines }) => lines > functionLinesMax)
         .map(({ source, node, lines }) => `${where(source, node)}  (${lines} lines)`),
       `take a part out and name it (at most ${functionLinesMax} lines)`,
@@ -46,7 +42,7 @@ describe('the repository', () => {
   it('names files and exports after what they are', () => {
     const badFiles = code.filter((file) => saysNothing(file.split(/[/.-]/)));
     const badExports = sources.flatMap((source) =>
-      nodesOf(source)
+      source.nodes
         .filter((node) => isNamed(node) && isExported(node) && saysNothing(camelWords(node.name?.getText(source.tree) ?? '')))
         .map((node) => where(source, node)),
     );
@@ -60,9 +56,7 @@ describe('the repository', () => {
 
   it('has no `any` and no assertion through `unknown`', () => {
     const found = sources.flatMap((source) =>
-      nodesOf(source)
-        .filter((node) => node.kind === ts.SyntaxKind.AnyKeyword || isDoubleAssertion(node))
-        .map((node) => where(source, node)),
+      source.nodes.filter((node) => node.kind === ts.SyntaxKind.AnyKeyword || isDoubleAssertion(node)).map((node) => where(source, node)),
     );
     none(found, 'say what it is, or parse it');
   });
@@ -124,7 +118,7 @@ describe('the repository', () => {
 
 type Package = Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>> & { allowScripts: object };
 type Locked = { integrity?: string; optional?: boolean; hasInstallScript?: boolean };
-type Source = { file: string; tree: ts.SourceFile };
+type Source = { file: string; tree: ts.SourceFile; nodes: ts.Node[] };
 type NamedFunction = ts.FunctionDeclaration | ts.MethodDeclaration;
 
 function none(found: string[], advice: string): void {
@@ -149,10 +143,11 @@ function isTest(file: string): boolean {
 }
 
 function parse(file: string): Source {
-  return { file, tree: ts.createSourceFile(file, read(file), ts.ScriptTarget.ES2023, true) };
+  const tree = ts.createSourceFile(file, read(file), ts.ScriptTarget.ES2023, true);
+  return { file, tree, nodes: nodesOf(tree) };
 }
 
-function nodesOf({ tree }: Source): ts.Node[] {
+function nodesOf(tree: ts.SourceFile): ts.Node[] {
   const nodes: ts.Node[] = [];
   const visit = (node: ts.Node): void => {
     nodes.push(node);
@@ -229,12 +224,7 @@ function deadScripts(file: string, scripts: Record<string, string>): string[] {
 function deadTitles(file: string): string[] {
   return [...read(file).matchAll(/\]\(([^)\s]+\.spec\.ts)\)((?:,? "[^"\n]+")+)/g)].flatMap(([, link = '', titles = '']) => {
     const spec = sources.find((source) => source.file === join(dirname(file), link));
-    const texts =
-      spec === undefined
-        ? []
-        : nodesOf(spec)
-            .filter(isText)
-            .map((node) => node.text);
+    const texts = spec === undefined ? [] : spec.nodes.filter(isText).map((node) => node.text);
     return [...titles.matchAll(/"([^"]+)"/g)]
       .filter(([, title = '']) => !texts.some((text) => text.includes(title)))
       .map(([, title = '']) => `${file}: "${title}"`);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { it } from 'node:test';
-import ts from 'typescript';
+import ts = require('typescript');
 import { errorOf, simulate } from './harness.js';
 
 const sim = await simulate();
