@@ -53,6 +53,9 @@ export async function bundleApps(root: string, apps: readonly App[], outdir: str
     entryPoints: Object.fromEntries(apps.map((app) => [app, join(root, 'dist/apps', app, 'src/main.js')])),
     outdir,
     outExtension: { '.js': '.cjs' },
+    // Node reads all of it at each start, and who reads a trace is led to the sources.
+    minifyWhitespace: true,
+    legalComments: 'none',
     sourcemap: 'linked',
     sourcesContent: false,
   });
