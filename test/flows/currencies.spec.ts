@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Stripe } from 'stripe';
-import { CURRENCIES, currencyRule, uuidOf } from '#libs/primitives';
+import { CURRENCIES, currencyRule } from '#libs/primitives';
 import { command, intentOf, refund, refundIn, refundsOf } from '../support/commands.js';
+import { allIn } from '../support/many-orders.js';
 import { effectsOn, payInBrowser } from '../support/payment-facts.js';
 import { assertProblem } from '../support/problem.js';
 import { AN_ORDER, type OrderJson, type Stack, startStack } from '../support/stack.js';
@@ -46,28 +47,6 @@ async function intentsByOrder(): Promise<ReadonlyMap<string, Stripe.PaymentInten
   return new Map(intents.map((intent) => [intent.metadata['oncepay_order'] ?? intent.id, intent]));
 }
 
-/** For hundreds of orders on a machine that does other things too. */
-const ALL_MS = 240_000;
-
-/** Waits until every order has this status, with one question for all of them. */
-async function allIn(orders: readonly OrderJson[], status: string): Promise<void> {
-  const ids = orders.map(({ id }) => uuidOf('ord', id));
-  await waitFor(
-    `${ids.length} orders to become ${status}`,
-    async () => {
-      const [row] = await stack.database.query<{ left: number }>(
-        'SELECT count(*)::int AS left FROM orders WHERE id = ANY($1::uuid[]) AND status <> $2',
-        [ids, status],
-      );
-      if (row?.left === 0) return true;
-      throw new Error(`${row?.left} are not`);
-    },
-    ALL_MS,
-  );
-}
-
-const readAll = (orders: readonly OrderJson[]): Promise<OrderJson[]> => inTurns(orders, ({ id }) => stack.readOrder(id));
-
 /** The last currency of each kind. */
 const ONE_OF_EACH_KIND = new Set(new Map(CURRENCIES.map((currency) => [JSON.stringify(ruleOf(currency)), currency])).values());
 
@@ -104,20 +83,18 @@ describe('every currency that Stripe charges in', () => {
   it('is asked for at Stripe with exactly the amount of the order, at both ends in one of each kind', async () => {
     const orders = await inTurns(BOTH_ENDS, ({ currency, amount }) => stack.order({ ...of(currency, amount), paymentMethod: null }));
     assert.equal(orders.length, 2 * ONE_OF_EACH_KIND.size);
-    await allIn(orders, 'requires_payment');
-    await assertAsked(await readAll(orders), BOTH_ENDS);
+    await assertAsked(await allIn(stack, orders, 'requires_payment'), BOTH_ENDS);
   });
 
   it('is charged and returned in one unit: of any amount a part is refunded, and both sides agree on what is left', async () => {
     const orders = await inTurns(CHARGED, ({ currency, amount }) => stack.order(of(currency, amount)));
     assert.equal(orders.length, CURRENCIES.length);
-    await allIn(orders, 'paid');
+    await allIn(stack, orders, 'paid');
     await inTurns(orders, async ({ id }, index) => {
       const { part } = CHARGED[index] ?? assert.fail();
       assert.equal((await refund(stack, id, { amount: part })).amount, part);
     });
-    await allIn(orders, 'partially_refunded');
-    const returned = await readAll(orders);
+    const returned = await allIn(stack, orders, 'partially_refunded');
     await assertAsked(returned, CHARGED);
     const charges = await stack.stripe.charges.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
     const byIntent = new Map(charges.map((charge) => [charge.payment_intent, charge]));
@@ -154,8 +131,7 @@ describe('every currency that Stripe charges in', () => {
     const stepped = CURRENCIES.filter((currency) => ruleOf(currency).step > 1);
     assert.equal(stepped.length, 7);
     const orders = await inTurns(stepped, (currency) => stack.order({ ...of(currency, 100_000), captureMethod: 'manual' }));
-    await allIn(orders, 'authorized');
-    await inTurns(await readAll(orders), async (order, index) => {
+    await inTurns(await allIn(stack, orders, 'authorized'), async (order, index) => {
       const { step } = ruleOf(stepped[index] ?? assert.fail());
       const tooPrecise = 10_000 + step - 1;
       for (const verb of ['capture', 'refunds']) {

@@ -7,7 +7,8 @@ import { loadConfig } from '#libs/config';
 import { createLogger } from '#libs/telemetry';
 import { startWorker } from '../../apps/worker/src/worker.js';
 import { assertRulesHold, keepOutbox } from '../support/invariants.js';
-import { effectsOn, journalOf } from '../support/payment-facts.js';
+import { allIn } from '../support/many-orders.js';
+import { effectAsText, journalOf } from '../support/payment-facts.js';
 import { type OrderJson, type Stack, startStack } from '../support/stack.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -38,10 +39,12 @@ async function acceptOrders(count: number): Promise<readonly OrderJson[]> {
 }
 
 async function assertPaidOnce(orders: readonly OrderJson[]): Promise<void> {
-  for (const { id, amount } of orders) {
-    const paid = await stack.orderIn(id, 'paid');
-    assert.equal(paid.amountCaptured, amount);
-    assert.deepEqual(await effectsOn(stack, paid.payment.stripePaymentIntentId ?? ''), [
+  const paid = await allIn(stack, orders, 'paid');
+  const effects = await journalOf(stack, 'kind=effect');
+  for (const [index, { amount }] of orders.entries()) {
+    const { amountCaptured, payment } = paid[index] ?? assert.fail();
+    assert.equal(amountCaptured, amount);
+    assert.deepEqual(effects.filter(({ paymentIntent }) => paymentIntent === payment.stripePaymentIntentId).map(effectAsText), [
       `authorized ${amount} usd`,
       `captured ${amount} usd`,
     ]);
@@ -52,8 +55,7 @@ describe('with Stripe away', () => {
   it('50 orders are accepted at once, show that they wait, and are all paid once when it is back', async () => {
     await stack.stopSimulator();
     const orders = await acceptOrders(ORDERS);
-    for (const { id } of orders) {
-      const { status, payment } = await stack.readOrder(id);
+    for (const { status, payment } of await allIn(stack, orders, 'pending')) {
       assert.deepEqual([status, payment.status, payment.pendingOperation, payment.lastError], ['pending', 'pending', 'confirm', null]);
     }
     assert.equal((await stack.call('/health/ready')).status, 200);
@@ -75,12 +77,12 @@ describe('with Stripe away', () => {
 describe('without a worker', () => {
   it('orders are accepted and wait; a worker that starts carries them out', async () => {
     await stack.stopWorker();
-    const orders = await acceptOrders(20);
+    const orders = await acceptOrders(10);
     const [{ waiting } = { waiting: 0 }] = await stack.database.query<{ waiting: number }>(
       `SELECT count(*)::int AS waiting FROM outbox WHERE kind = 'payment-operation'`,
     );
-    assert.equal(waiting, 20);
-    for (const { id } of orders) assert.equal((await stack.readOrder(id)).status, 'pending');
+    assert.equal(waiting, orders.length);
+    for (const { status } of await allIn(stack, orders, 'pending')) assert.equal(status, 'pending');
 
     await stack.startWorker();
     await assertPaidOnce(orders);

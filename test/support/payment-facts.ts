@@ -4,7 +4,12 @@ import { type OrderJson, type Stack } from './stack.js';
 /** What moved (or was refused) at the simulator for an intent, in order: `captured 2000 usd`. The ground truth of money. */
 export async function effectsOn(stack: Stack, paymentIntentId: string): Promise<readonly string[]> {
   const entries = await journalOf(stack, `kind=effect&paymentIntent=${paymentIntentId}`);
-  return entries.map(({ type, amount, currency }) => `${String(type)} ${String(amount)} ${String(currency)}`);
+  return entries.map(effectAsText);
+}
+
+/** An effect of the journal in short. */
+export function effectAsText({ type, amount, currency }: Readonly<Record<string, unknown>>): string {
+  return `${String(type)} ${String(amount)} ${String(currency)}`;
 }
 
 /** The simulator's journal: every request and effect that fits the query. */
