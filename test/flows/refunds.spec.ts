@@ -19,7 +19,7 @@ import { waitFor } from '../support/wait-for.js';
 
 let stack: Stack;
 before(async () => {
-  stack = await startStack();
+  stack = await startStack({ env: WITHOUT_BREAKER, virtualClock: true });
 });
 after(() => stack.close());
 
@@ -34,8 +34,8 @@ async function amountsOf(id: string): Promise<readonly unknown[]> {
 }
 
 /** How many refunds Stripe was asked for that were carried out. */
-async function refundsAtStripe(order: OrderJson, of: Stack = stack): Promise<number> {
-  return (await of.stripe.refunds.list({ payment_intent: intentOf(order), limit: 100 })).data.length;
+async function refundsAtStripe(order: OrderJson): Promise<number> {
+  return (await stack.stripe.refunds.list({ payment_intent: intentOf(order), limit: 100 })).data.length;
 }
 
 describe('POST /v1/orders/{id}/refunds', () => {
@@ -81,20 +81,14 @@ describe('POST /v1/orders/{id}/refunds', () => {
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', 'captured 2000 usd', 'refunded 500 usd']);
   });
 
-  it('without an amount returns all that is left, and the order is refunded', async () => {
+  it('without an amount, and even without a body, returns all that is left, and the order is refunded', async () => {
     const order = await paid();
     assert.equal((await refund(stack, order.id, { amount: 300 })).amount, 300);
-    const rest = await refund(stack, order.id);
+    const rest = await command(stack, order.id, 'refunds');
 
-    assert.equal(rest.amount, 1_700);
+    assert.deepEqual([rest.status, rest.json['amount']], [201, 1_700], rest.text);
     await stack.orderIn(order.id, 'refunded');
     assert.deepEqual(await amountsOf(order.id), [2_000, 2_000, 0]);
-  });
-
-  it('needs no body', async () => {
-    const order = await paid();
-    const answer = await command(stack, order.id, 'refunds');
-    assert.deepEqual([answer.status, answer.json['amount']], [201, 2_000], answer.text);
   });
 
   it('is carried out twice when two equal partial refunds follow each other', async () => {
@@ -242,25 +236,6 @@ describe('POST /v1/orders/{id}/refunds', () => {
     assertProblem(await stack.call(`/v1/refunds/${made.id}`, other), 404, 'not_found');
     assertProblem(await stack.call('/v1/refunds/ref_nonsense'), 404, 'not_found');
   });
-
-  for (const [currency, amount] of [
-    ['jpy', 2_000],
-    ['krw', 50_000],
-    ['bhd', 5_000],
-    ['eur', 1_234],
-  ] as const) {
-    it(`charges and returns ${amount} ${currency} as ${amount}, neither times nor through 100`, async () => {
-      const order = await paid({ currency, items: [{ name: 'Tea', unitAmount: amount, quantity: 1 }] });
-      const half = amount / 2;
-      await refundIn(stack, (await refund(stack, order.id, { amount: half })).id, 'succeeded');
-      assert.deepEqual(await effectsOn(stack, intentOf(order)), [
-        `authorized ${amount} ${currency}`,
-        `captured ${amount} ${currency}`,
-        `refunded ${half} ${currency}`,
-      ]);
-      assert.deepEqual(await amountsOf(order.id), [amount, half, 0]);
-    });
-  }
 });
 
 describe('a refund', () => {
@@ -294,7 +269,8 @@ describe('a refund', () => {
 
   it('that succeeded and fails later gives amounts and order status back, and says why', async () => {
     const order = await paid({ paymentMethod: 'pm_card_refundFail' });
-    const made = await refund(stack, order.id);
+    const made = await refund(stack, order.id, {});
+    assert.equal(made.amount, 2_000);
     await stack.orderIn(order.id, 'refunded');
     await stack.control('/_sim/clock', { advanceSeconds: 4 });
 
@@ -352,45 +328,39 @@ describe('a refund', () => {
 });
 
 describe('a refund whose key is older than 23 hours', () => {
-  let late: Stack;
-  before(async () => {
-    late = await startStack({ env: WITHOUT_BREAKER, virtualClock: true });
-  });
-  after(() => late.close());
-
   /** A refund that was sent, and of which nobody knows what became. */
   async function inDoubt(effect: 'after' | 'before'): Promise<{ order: OrderJson; refundId: string; operationId: string; key: string }> {
-    const order = await late.orderIn((await late.order()).id, 'paid');
-    await late.control('/_sim/webhooks', { action: 'drop', type: 'refund.*' });
-    await late.control('/_sim/webhooks', { action: 'drop', type: 'charge.*' });
-    await late.stopWorker();
-    const { id: refundId } = await refund(late, order.id, { amount: 700 });
-    const key = (await operationsOf(late, order.id)).at(-1)?.key ?? '';
-    await late.control('/_sim/faults', { key, phase: effect, action: 'reset', count: 1 });
-    await late.control('/_sim/faults', { key, phase: 'before', action: 'error', status: 503 });
-    await late.startWorker();
-    const { id: operationId } = await operationIn(late, order.id, 'refund', 'unknown');
+    const order = await stack.orderIn((await stack.order()).id, 'paid');
+    await stack.control('/_sim/webhooks', { action: 'drop', type: 'refund.*' });
+    await stack.control('/_sim/webhooks', { action: 'drop', type: 'charge.*' });
+    await stack.stopWorker();
+    const { id: refundId } = await refund(stack, order.id, { amount: 700 });
+    const key = (await operationsOf(stack, order.id)).at(-1)?.key ?? '';
+    await stack.control('/_sim/faults', { key, phase: effect, action: 'reset', count: 1 });
+    await stack.control('/_sim/faults', { key, phase: 'before', action: 'error', status: 503 });
+    await stack.startWorker();
+    const { id: operationId } = await operationIn(stack, order.id, 'refund', 'unknown');
     return { order, refundId, operationId, key };
   }
 
   /** Lets time pass for Stripe and for us, with nothing between them any more. */
   async function pass(seconds: number): Promise<void> {
-    await late.control('/_sim/clock', { advanceSeconds: seconds });
-    await late.control('/_sim/faults', undefined, 'DELETE');
+    await stack.control('/_sim/clock', { advanceSeconds: seconds });
+    await stack.control('/_sim/faults', undefined, 'DELETE');
   }
 
-  const postsUnder = async (key: string): Promise<number> => (await journalOf(late, `kind=request&key=${key}`)).length;
+  const postsUnder = async (key: string): Promise<number> => (await journalOf(stack, `kind=request&key=${key}`)).length;
 
   it('is looked up, and found, and not sent again', async () => {
     const { order, refundId, operationId, key } = await inDoubt('after');
     await pass(25 * 3_600);
     const sent = await postsUnder(key);
-    await becomeDue(late, operationId);
+    await becomeDue(stack, operationId);
 
-    await refundIn(late, refundId, 'succeeded');
-    await operationIn(late, order.id, 'refund', 'done');
+    await refundIn(stack, refundId, 'succeeded');
+    await operationIn(stack, order.id, 'refund', 'done');
     assert.equal(await postsUnder(key), sent);
-    assert.equal(await refundsAtStripe(order, late), 1);
+    assert.equal(await refundsAtStripe(order), 1);
   });
 
   it('is sent under a new key only after two complete lists, 10 minutes apart, did not have it', async () => {
@@ -399,10 +369,10 @@ describe('a refund whose key is older than 23 hours', () => {
     const [sent, lists] = [await postsUnder(key), await listsSeen()];
     const looked = async (): Promise<void> => {
       const { length } = await lists();
-      await becomeDue(late, operationId);
+      await becomeDue(stack, operationId);
       await waitFor('a look at the list', async () => (await lists()).length > length);
       await waitFor('the look to be over', async () => {
-        const [row] = await late.database.query<{ waits: boolean }>(
+        const [row] = await stack.database.query<{ waits: boolean }>(
           'SELECT next_attempt_at > now() AND lease_until IS NULL AS waits FROM payment_operations WHERE id = $1::uuid',
           [operationId],
         );
@@ -412,21 +382,21 @@ describe('a refund whose key is older than 23 hours', () => {
     await looked();
     await pass(540);
     await looked();
-    assert.equal((await readRefund(late, refundId)).status, 'pending');
-    assert.deepEqual([await postsUnder(key), await refundsAtStripe(order, late)], [sent, 0]);
+    assert.equal((await readRefund(stack, refundId)).status, 'pending');
+    assert.deepEqual([await postsUnder(key), await refundsAtStripe(order)], [sent, 0]);
 
     await pass(61);
-    await becomeDue(late, operationId);
-    await refundIn(late, refundId, 'succeeded');
-    const renewed = (await operationIn(late, order.id, 'refund', 'done')).key;
+    await becomeDue(stack, operationId);
+    await refundIn(stack, refundId, 'succeeded');
+    const renewed = (await operationIn(stack, order.id, 'refund', 'done')).key;
     assert.notEqual(renewed, key);
-    assert.deepEqual([await postsUnder(key), await postsUnder(renewed), await refundsAtStripe(order, late)], [sent, 1, 1]);
+    assert.deepEqual([await postsUnder(key), await postsUnder(renewed), await refundsAtStripe(order)], [sent, 1, 1]);
   });
 
   async function listsSeen(): Promise<() => Promise<readonly unknown[]>> {
-    const seen = await journalOf(late, 'kind=request');
+    const seen = await journalOf(stack, 'kind=request');
     const from = Number(seen.at(-1)?.['seq'] ?? 0);
     return async () =>
-      (await journalOf(late, `kind=request&afterSeq=${from}`)).filter(({ method, path }) => method === 'GET' && path === '/v1/refunds');
+      (await journalOf(stack, `kind=request&afterSeq=${from}`)).filter(({ method, path }) => method === 'GET' && path === '/v1/refunds');
   }
 });
