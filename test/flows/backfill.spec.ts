@@ -176,6 +176,7 @@ describe('with every webhook lost for half an hour', () => {
   it('what is lost while a long look goes on is known before that look ends', async () => {
     const order = await stack.orderIn((await stack.order(BROWSER)).id, 'requires_payment');
     await stack.stopWorker();
+    await hearsNothing();
     for (const _ of ['second', 'third']) await fillPage();
     await stack.control('/_sim/faults', { method: 'GET', path: '/v1/events', action: 'delay', ms: 1_200 });
     const before = await looks();
@@ -183,7 +184,6 @@ describe('with every webhook lost for half an hour', () => {
     await stack.startWorker();
     await waitFor('the first page to be asked for', async () => (await looks()) > before);
     const long = (await task()) ?? assert.fail();
-    await hearsNothing();
     await pay(order, 'pm_card_visa');
     await stack.orderIn(order.id, 'paid');
     assert.deepEqual({ ...(await task()), lease_until: null }, { ...long, lease_until: null });

@@ -8,8 +8,11 @@ import { type OrderJson, SECRET_KEYS, type Stack, startStack } from '../support/
 const SEVEN_DAYS_SECONDS = 7 * 86_400;
 
 let stack: Stack;
+/** An authorized order of which nothing is ever captured. */
+let untouched: OrderJson;
 before(async () => {
   stack = await startStack();
+  untouched = await authorized();
 });
 after(() => stack.close());
 
@@ -77,9 +80,8 @@ describe('POST /v1/orders/{id}/capture', () => {
     null,
   ]) {
     it(`refuses ${JSON.stringify(body)}`, async () => {
-      const order = await authorized();
-      assertProblem(await command(stack, order.id, 'capture', body), 400, 'validation_failed');
-      assert.equal((await stack.readOrder(order.id)).status, 'authorized');
+      assertProblem(await command(stack, untouched.id, 'capture', body), 400, 'validation_failed');
+      assert.equal((await stack.readOrder(untouched.id)).status, 'authorized');
     });
   }
 
@@ -123,9 +125,8 @@ describe('POST /v1/orders/{id}/capture', () => {
   });
 
   it("does not find another account's order", async () => {
-    const order = await authorized();
     assertProblem(
-      await stack.call(`/v1/orders/${order.id}/capture`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: {} }),
+      await stack.call(`/v1/orders/${untouched.id}/capture`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: {} }),
       404,
       'not_found',
     );

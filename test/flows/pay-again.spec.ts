@@ -10,8 +10,11 @@ const ANOTHER = { paymentMethod: 'pm_card_mastercard' };
 const AUTHENTICATED = { paymentMethod: 'pm_card_authenticationRequired' };
 
 let stack: Stack;
+/** An order that nothing is ever paid of. */
+let untouched: OrderJson;
 before(async () => {
   stack = await startStack();
+  untouched = await unpaid();
 });
 after(() => stack.close());
 
@@ -152,16 +155,14 @@ describe('POST /v1/orders/{id}/pay', () => {
 
   for (const body of [undefined, {}, { paymentMethod: '' }, { paymentMethod: 'visa' }, { paymentMethod: 'pm_card_visa', amount: 1 }]) {
     it(`refuses ${JSON.stringify(body) ?? 'no body'}`, async () => {
-      const order = await unpaid();
-      assertProblem(await command(stack, order.id, 'pay', body), 400, 'validation_failed');
-      assert.equal((await stack.readOrder(order.id)).status, 'requires_payment');
+      assertProblem(await command(stack, untouched.id, 'pay', body), 400, 'validation_failed');
+      assert.equal((await stack.readOrder(untouched.id)).status, 'requires_payment');
     });
   }
 
   it("does not find another account's order", async () => {
-    const order = await unpaid();
     assertProblem(
-      await stack.call(`/v1/orders/${order.id}/pay`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: ANOTHER }),
+      await stack.call(`/v1/orders/${untouched.id}/pay`, { key: SECRET_KEYS[1], idempotencyKey: crypto.randomUUID(), body: ANOTHER }),
       404,
       'not_found',
     );

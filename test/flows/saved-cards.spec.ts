@@ -197,8 +197,12 @@ describe('an order with saveCard', () => {
 });
 
 describe('an order with offSession', () => {
+  let card: SavedCard;
+  before(async () => {
+    card = await savedCard();
+  });
+
   it('charges the saved card of a customer who is away, once', async () => {
-    const card = await savedCard();
     const order = await stack.orderIn((await chargeAway(card)).id, 'paid');
     assert.deepEqual(await effectsOn(stack, intentOf(order)), ['authorized 2000 usd', 'captured 2000 usd']);
     assert.deepEqual(await cardOf(order), card);
@@ -206,33 +210,30 @@ describe('an order with offSession', () => {
   });
 
   it('requires a payment with authentication_required when the bank asks for the holder, who may then pay', async () => {
-    const card = await savedCardThatAsks();
-    const order = await stack.orderIn((await chargeAway(card)).id, 'requires_payment');
+    const asking = await savedCardThatAsks();
+    const order = await stack.orderIn((await chargeAway(asking)).id, 'requires_payment');
     assert.deepEqual(
       [order.payment.status, order.payment.lastError?.code, order.payment.nextAction, order.amountCaptured],
       ['requires_payment_method', 'authentication_required', null, 0],
     );
     assert.ok((await timelineOf(stack, order.id)).some(({ type }) => type === 'operation.declined'));
 
-    await command(stack, order.id, 'pay', { paymentMethod: card.paymentMethod });
+    await command(stack, order.id, 'pay', { paymentMethod: asking.paymentMethod });
     const asked = await stack.orderIn(order.id, 'requires_action');
     await stack.control(`/_sim/payment_intents/${intentOf(asked)}/next_action`, { outcome: 'succeeded' });
     assert.equal((await stack.orderIn(order.id, 'paid')).amountCaptured, 2_000);
   });
 
   it('requires a payment when the saved card is declined', async () => {
-    const { customer } = await savedCard();
+    const { customer } = card;
     const { id: paymentMethod } = await stack.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer });
     const order = await stack.orderIn((await chargeAway({ customer, paymentMethod })).id, 'requires_payment');
     assert.equal(order.payment.lastError?.code, 'card_declined');
   });
 
   it("does not charge one customer's card for another", async () => {
-    const [one, other] = [await savedCard(), await savedCard()];
-    const order = await stack.orderIn(
-      (await chargeAway({ customer: one.customer, paymentMethod: other.paymentMethod })).id,
-      'requires_payment',
-    );
+    const { paymentMethod } = await savedCard();
+    const order = await stack.orderIn((await chargeAway({ customer: card.customer, paymentMethod })).id, 'requires_payment');
     assert.ok(order.payment.lastError !== null);
     assert.deepEqual(await effectsOn(stack, intentOf(order)), []);
   });
@@ -243,7 +244,7 @@ describe('an order with offSession', () => {
   });
 
   it('is refused without a customer, without a payment method, and to a browser', async () => {
-    const { customer, paymentMethod } = await savedCard();
+    const { customer, paymentMethod } = card;
     const bodies = [
       { offSession: true, paymentMethod, customer: { email: newEmail() } },
       { offSession: true, paymentMethod: undefined, customer: { stripeCustomerId: customer } },
