@@ -53,9 +53,7 @@ export async function bundleApps(root: string, apps: readonly App[], outdir: str
     entryPoints: Object.fromEntries(apps.map((app) => [app, join(root, 'dist/apps', app, 'src/main.js')])),
     outdir,
     outExtension: { '.js': '.cjs' },
-    // Node reads all of it at each start, and who reads a trace is led to the sources.
-    minifyWhitespace: true,
-    legalComments: 'none',
+    // Who reads a trace is led to the sources.
     sourcemap: 'linked',
     sourcesContent: false,
   });
@@ -70,6 +68,9 @@ function appOptions(): BuildOptions {
     supported: { 'dynamic-import': false },
     // The description of the API calls its schemas by the names of their classes.
     keepNames: true,
+    // Node reads all of it at each start.
+    minifyWhitespace: true,
+    legalComments: 'none',
     external: OPTIONAL,
     plugins: [placesAsTheyWere],
     logLevel: 'error',
