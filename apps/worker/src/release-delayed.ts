@@ -1,7 +1,7 @@
 import { type Database } from '#libs/database';
-import { type BreakerName, listBreakers, releaseDelayedOperations } from '#libs/payments';
+import { type BreakerName, hasDelayedOperations, listBreakers, releaseDelayedOperations } from '#libs/payments';
 import { effect, type Entropy } from '#libs/primitives';
-import { releaseDelayedEvents } from '#libs/webhooks';
+import { hasDelayedEvents, releaseDelayedEvents } from '#libs/webhooks';
 
 /** Some ten milliseconds a statement, so that a crash in the middle loses little: the sweeper releases what is left. */
 const BATCH_SIZE = 500;
@@ -27,7 +27,10 @@ export async function releaseDelayed(held: Held & { readonly wake: () => void },
  * for a moment the others did not know. Returns how many. Safe to repeat.
  */
 export async function releaseStranded(held: Held): Promise<number> {
-  const closed = (await listBreakers(held.database.autocommit)).filter(({ state }) => state === 'closed').map(({ name }) => name);
+  const { autocommit } = held.database;
+  // To release brings ids for whole batches, and mostly there is nothing.
+  if (!(await hasDelayedOperations(autocommit)) && !(await hasDelayedEvents(autocommit))) return 0;
+  const closed = (await listBreakers(autocommit)).filter(({ state }) => state === 'closed').map(({ name }) => name);
   return releaseBatch(held, closed, IN_LINE_SECONDS);
 }
 

@@ -11,7 +11,13 @@ export {
   refundParams,
 } from './intent-request.js';
 export { findRequest, observeEvent } from './observe-event.js';
-export { hasOverdueOperations, lockUnclaimedOperations, releaseDelayedOperations, requeueOverdueOperations } from './operations.store.js';
+export {
+  hasDelayedOperations,
+  hasOverdueOperations,
+  lockUnclaimedOperations,
+  releaseDelayedOperations,
+  requeueOverdueOperations,
+} from './operations.store.js';
 export {
   listOpenOperations,
   type LoggedOperation,

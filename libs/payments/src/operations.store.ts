@@ -194,6 +194,12 @@ export function requeueOverdueOperations(tx: Tx, { hasLine, newId, limit }: Swee
     ${queueSwept(newId, limit)}`;
 }
 
+/** Whether a breaker, open or closed by now, holds an operation back. */
+export async function hasDelayedOperations(tx: Tx): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM payment_operations op WHERE op.delayed_by IS NOT NULL AND ${RUNNABLE} LIMIT 1`;
+  return rows.length > 0;
+}
+
 /**
  * Makes the operations due that one of these breakers held back for longer than `beyondSeconds` from now, and queues them, the
  * oldest first. Returns how many. Safe to repeat.

@@ -127,6 +127,14 @@ export function requeueOverdueEvents(tx: Tx, { hasLine, newId, limit }: Sweep): 
     ${queueSwept(newId, limit)}`;
 }
 
+/** Whether a breaker, open or closed by now, holds an event back. */
+export async function hasDelayedEvents(tx: Tx): Promise<boolean> {
+  const rows = await tx.$queryRaw<
+    unknown[]
+  >`SELECT 1 FROM webhook_events WHERE delayed_by IS NOT NULL AND status IN ('received', 'held') LIMIT 1`;
+  return rows.length > 0;
+}
+
 /**
  * Makes the events due that one of `closed` held back for longer than `beyondSeconds` from now, and queues them, the oldest first.
  * Returns how many. Safe to repeat.

@@ -1,6 +1,7 @@
 export { type EventSubject, subjectOf } from './event-effects.js';
 export {
   type EventPostponement,
+  hasDelayedEvents,
   hasOverdueEvents,
   type IncomingEvent,
   knownEvents,
