@@ -19,7 +19,7 @@ import { waitFor } from '../support/wait-for.js';
 
 let stack: Stack;
 before(async () => {
-  stack = await startStack({ env: WITHOUT_BREAKER, virtualClock: true });
+  stack = await startStack();
 });
 after(() => stack.close());
 
@@ -34,8 +34,8 @@ async function amountsOf(id: string): Promise<readonly unknown[]> {
 }
 
 /** How many refunds Stripe was asked for that were carried out. */
-async function refundsAtStripe(order: OrderJson): Promise<number> {
-  return (await stack.stripe.refunds.list({ payment_intent: intentOf(order), limit: 100 })).data.length;
+async function refundsAtStripe(order: OrderJson, of: Stack = stack): Promise<number> {
+  return (await of.stripe.refunds.list({ payment_intent: intentOf(order), limit: 100 })).data.length;
 }
 
 describe('POST /v1/orders/{id}/refunds', () => {
@@ -328,39 +328,45 @@ describe('a refund', () => {
 });
 
 describe('a refund whose key is older than 23 hours', () => {
+  let late: Stack;
+  before(async () => {
+    late = await startStack({ env: WITHOUT_BREAKER, virtualClock: true });
+  });
+  after(() => late.close());
+
   /** A refund that was sent, and of which nobody knows what became. */
   async function inDoubt(effect: 'after' | 'before'): Promise<{ order: OrderJson; refundId: string; operationId: string; key: string }> {
-    const order = await stack.orderIn((await stack.order()).id, 'paid');
-    await stack.control('/_sim/webhooks', { action: 'drop', type: 'refund.*' });
-    await stack.control('/_sim/webhooks', { action: 'drop', type: 'charge.*' });
-    await stack.stopWorker();
-    const { id: refundId } = await refund(stack, order.id, { amount: 700 });
-    const key = (await operationsOf(stack, order.id)).at(-1)?.key ?? '';
-    await stack.control('/_sim/faults', { key, phase: effect, action: 'reset', count: 1 });
-    await stack.control('/_sim/faults', { key, phase: 'before', action: 'error', status: 503 });
-    await stack.startWorker();
-    const { id: operationId } = await operationIn(stack, order.id, 'refund', 'unknown');
+    const order = await late.orderIn((await late.order()).id, 'paid');
+    await late.control('/_sim/webhooks', { action: 'drop', type: 'refund.*' });
+    await late.control('/_sim/webhooks', { action: 'drop', type: 'charge.*' });
+    await late.stopWorker();
+    const { id: refundId } = await refund(late, order.id, { amount: 700 });
+    const key = (await operationsOf(late, order.id)).at(-1)?.key ?? '';
+    await late.control('/_sim/faults', { key, phase: effect, action: 'reset', count: 1 });
+    await late.control('/_sim/faults', { key, phase: 'before', action: 'error', status: 503 });
+    await late.startWorker();
+    const { id: operationId } = await operationIn(late, order.id, 'refund', 'unknown');
     return { order, refundId, operationId, key };
   }
 
   /** Lets time pass for Stripe and for us, with nothing between them any more. */
   async function pass(seconds: number): Promise<void> {
-    await stack.control('/_sim/clock', { advanceSeconds: seconds });
-    await stack.control('/_sim/faults', undefined, 'DELETE');
+    await late.control('/_sim/clock', { advanceSeconds: seconds });
+    await late.control('/_sim/faults', undefined, 'DELETE');
   }
 
-  const postsUnder = async (key: string): Promise<number> => (await journalOf(stack, `kind=request&key=${key}`)).length;
+  const postsUnder = async (key: string): Promise<number> => (await journalOf(late, `kind=request&key=${key}`)).length;
 
   it('is looked up, and found, and not sent again', async () => {
     const { order, refundId, operationId, key } = await inDoubt('after');
     await pass(25 * 3_600);
     const sent = await postsUnder(key);
-    await becomeDue(stack, operationId);
+    await becomeDue(late, operationId);
 
-    await refundIn(stack, refundId, 'succeeded');
-    await operationIn(stack, order.id, 'refund', 'done');
+    await refundIn(late, refundId, 'succeeded');
+    await operationIn(late, order.id, 'refund', 'done');
     assert.equal(await postsUnder(key), sent);
-    assert.equal(await refundsAtStripe(order), 1);
+    assert.equal(await refundsAtStripe(order, late), 1);
   });
 
   it('is sent under a new key only after two complete lists, 10 minutes apart, did not have it', async () => {
@@ -369,10 +375,10 @@ describe('a refund whose key is older than 23 hours', () => {
     const [sent, lists] = [await postsUnder(key), await listsSeen()];
     const looked = async (): Promise<void> => {
       const { length } = await lists();
-      await becomeDue(stack, operationId);
+      await becomeDue(late, operationId);
       await waitFor('a look at the list', async () => (await lists()).length > length);
       await waitFor('the look to be over', async () => {
-        const [row] = await stack.database.query<{ waits: boolean }>(
+        const [row] = await late.database.query<{ waits: boolean }>(
           'SELECT next_attempt_at > now() AND lease_until IS NULL AS waits FROM payment_operations WHERE id = $1::uuid',
           [operationId],
         );
@@ -382,21 +388,21 @@ describe('a refund whose key is older than 23 hours', () => {
     await looked();
     await pass(540);
     await looked();
-    assert.equal((await readRefund(stack, refundId)).status, 'pending');
-    assert.deepEqual([await postsUnder(key), await refundsAtStripe(order)], [sent, 0]);
+    assert.equal((await readRefund(late, refundId)).status, 'pending');
+    assert.deepEqual([await postsUnder(key), await refundsAtStripe(order, late)], [sent, 0]);
 
     await pass(61);
-    await becomeDue(stack, operationId);
-    await refundIn(stack, refundId, 'succeeded');
-    const renewed = (await operationIn(stack, order.id, 'refund', 'done')).key;
+    await becomeDue(late, operationId);
+    await refundIn(late, refundId, 'succeeded');
+    const renewed = (await operationIn(late, order.id, 'refund', 'done')).key;
     assert.notEqual(renewed, key);
-    assert.deepEqual([await postsUnder(key), await postsUnder(renewed), await refundsAtStripe(order)], [sent, 1, 1]);
+    assert.deepEqual([await postsUnder(key), await postsUnder(renewed), await refundsAtStripe(order, late)], [sent, 1, 1]);
   });
 
   async function listsSeen(): Promise<() => Promise<readonly unknown[]>> {
-    const seen = await journalOf(stack, 'kind=request');
+    const seen = await journalOf(late, 'kind=request');
     const from = Number(seen.at(-1)?.['seq'] ?? 0);
     return async () =>
-      (await journalOf(stack, `kind=request&afterSeq=${from}`)).filter(({ method, path }) => method === 'GET' && path === '/v1/refunds');
+      (await journalOf(late, `kind=request&afterSeq=${from}`)).filter(({ method, path }) => method === 'GET' && path === '/v1/refunds');
   }
 });
