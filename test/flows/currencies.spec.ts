@@ -106,7 +106,7 @@ describe('every currency that Stripe charges in', () => {
     }
   }
 
-  it('is charged and returned in one unit: of any amount a part is refunded, and both sides agree on what is left', async () => {
+  it('is charged and returned as it was ordered, neither times nor through 100, and both sides agree on what is left of it', async () => {
     assert.equal(CHARGED.length, CURRENCIES.length);
     const [ofEachKind, others] = [true, false].map((isOne) => CHARGED.filter(({ currency }) => ONE_OF_EACH_KIND.has(currency) === isOne));
     await assertChargedAndReturned(ofEachKind ?? []);
