@@ -162,12 +162,11 @@ describe('npm run keys', () => {
       ['revoke', String(ended.json['id'])],
       ['make', '--kind', 'restricted', '--name', 'x'],
     ];
-    const { stdout, stderr } = await node('--input-type=module', '--eval', ONE_AFTER_ANOTHER, JSON.stringify(commands)).catch(
-      (failed: Printed & { readonly code: number }) => {
-        assert.equal(failed.code, 1);
-        return failed;
-      },
+    const { code, stdout, stderr } = await node('--input-type=module', '--eval', ONE_AFTER_ANOTHER, JSON.stringify(commands)).then(
+      (printed) => ({ ...printed, code: 0 }),
+      (failed: Printed & { readonly code: number }) => failed,
     );
+    assert.equal(code, 1, 'what is wrong fails the command');
     const [next = ''] = /oncepay_sk_test_\S+/.exec(stdout) ?? [];
     assert.deepEqual([await statusBy(keyIn(old)), await statusBy(next), await statusBy(keyIn(ended))], [401, 200, 401]);
     const [, list = ''] = stdout.split('the only time the key is shown.');
