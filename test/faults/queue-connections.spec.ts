@@ -97,7 +97,7 @@ describe('the queues', () => {
     await route.close();
   });
 
-  it('ask whether somebody is still there only by connections that listen, and none that runs the queries of others', async (t) => {
+  it('ask whether somebody is still there by connections that listen, never by one that runs a query of others', async (t) => {
     const warned: string[] = [];
     const note = ({ message }: Error): void => void warned.push(message);
     process.on('warning', note);

@@ -77,7 +77,7 @@ describe('with Stripe away', () => {
 describe('without a worker', () => {
   it('orders are accepted and wait; a worker that starts carries them out', async () => {
     await stack.stopWorker();
-    const orders = await acceptOrders(10);
+    const orders = await acceptOrders(20);
     const [{ waiting } = { waiting: 0 }] = await stack.database.query<{ waiting: number }>(
       `SELECT count(*)::int AS waiting FROM outbox WHERE kind = 'payment-operation'`,
     );
@@ -99,7 +99,7 @@ describe('without a worker', () => {
 
   it('and without its jobs everything still happens: the queue is a hint', async () => {
     await stack.stopWorker();
-    const orders = await acceptOrders(10);
+    const orders = await acceptOrders(20);
     await stack.database.query('DELETE FROM outbox');
     assert.deepEqual(await stack.database.query('SELECT 1 FROM outbox'), []);
 
@@ -110,7 +110,7 @@ describe('without a worker', () => {
   it('and with every job four times nothing happens twice', async () => {
     await stack.stopWorker();
     const lastSeq = Number((await journalOf(stack, 'kind=request')).at(-1)?.['seq']);
-    const orders = await acceptOrders(10);
+    const orders = await acceptOrders(20);
     await stack.database.query(
       'INSERT INTO outbox (id, kind, payload) SELECT gen_random_uuid(), kind, payload FROM outbox, generate_series(1, 3)',
     );
